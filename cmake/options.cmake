@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# One interface target carries what every target of the house shares: the
+# language, the warnings, the hardening and the sanitizers.
+add_library(nvmf_options INTERFACE)
+target_compile_features(nvmf_options INTERFACE cxx_std_23)
+target_compile_options(nvmf_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wcast-align -Woverloaded-virtual -Wconversion
+  -Wsign-conversion -Wformat=2 -Wimplicit-fallthrough
+  -fno-omit-frame-pointer -fstack-protector-strong)
+# Asserts are the product's own guard against its own mistakes: they stay on in every build.
+string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+string(REPLACE "-O3" "-O2 -g1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+if(NVMF_WERROR)
+  target_compile_options(nvmf_options INTERFACE -Werror)
+endif()
+if(NVMF_SANITIZE)
+  target_compile_options(nvmf_options INTERFACE -fsanitize=${NVMF_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(nvmf_options INTERFACE -fsanitize=${NVMF_SANITIZE})
+endif()
+
+# nvmf_library(name SOURCES... DEPENDS...): a static library in the house's dress.
+function(nvmf_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  add_library(nvmf::${name} ALIAS ${name})
+  target_link_libraries(${name} PUBLIC nvmf_options ${ARG_DEPENDS})
+endfunction()

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Short builders, so that a layout reads like the table of the specification.
+#pragma once
+
+#include "../layout.hpp"
+
+namespace nvmf::wire::build {
+
+constexpr field num(std::string_view name, std::uint32_t offset, std::uint32_t size,
+                    std::string_view title, std::string_view section = {}) {
+  return {.name = name, .offset = offset, .size = size, .title = title, .section = section};
+}
+constexpr field hex(std::string_view name, std::uint32_t offset, std::uint32_t size,
+                    std::string_view title, std::string_view section = {}) {
+  return {.name = name, .offset = offset, .size = size, .as = kind::hex, .title = title, .section = section};
+}
+// `width` bits from bit `lsb` of the little-endian word of `size` bytes at `offset`.
+constexpr field bits(std::string_view name, std::uint32_t offset, std::uint32_t size, unsigned lsb,
+                     unsigned width, std::string_view title, std::string_view section = {}) {
+  return {.name = name, .offset = offset, .size = size, .bit = static_cast<std::uint8_t>(lsb),
+          .bits = static_cast<std::uint8_t>(width), .title = title, .section = section};
+}
+constexpr field rsvd(std::uint32_t offset, std::uint32_t size) {
+  return {.name = "rsvd", .offset = offset, .size = size, .as = kind::reserved, .title = "Reserved"};
+}
+constexpr field rsvd_bits(std::uint32_t offset, std::uint32_t size, unsigned lsb, unsigned width) {
+  return {.name = "rsvd", .offset = offset, .size = size, .bit = static_cast<std::uint8_t>(lsb),
+          .bits = static_cast<std::uint8_t>(width), .as = kind::reserved, .title = "Reserved"};
+}
+constexpr field bytes(std::string_view name, std::uint32_t offset, std::uint32_t size, kind as,
+                      std::string_view title, std::string_view section = {}) {
+  return {.name = name, .offset = offset, .size = size, .as = as, .title = title, .section = section};
+}
+constexpr field nested(std::string_view name, std::uint32_t offset, const layout& of,
+                       std::uint32_t count, std::string_view title) {
+  return {.name = name, .offset = offset, .size = of.size, .as = kind::nested, .title = title,
+          .of = &of, .count = count};
+}
+// The same field with names for its values.
+constexpr field named(field f, const table& values) {
+  f.values = &values;
+  return f;
+}
+// The same field, marked 0's based.
+constexpr field zero_based(field f) {
+  f.zero_based = true;
+  return f;
+}
+
+}  // namespace nvmf::wire::build
