@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Names of status codes. The value type is nvmf::nvme_status (nvmf/status.hpp).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "tables.hpp"
+
+namespace nvmf::wire {
+
+// Command specific codes from 80h on depend on the command that is answered: 1/80h is Conflicting
+// Attributes after a Write and Connect Incompatible Format after a Connect.
+enum class status_set : std::uint8_t { nvm, fabrics };
+
+constexpr std::uint16_t status_value(std::uint8_t sct, std::uint8_t sc) {
+  return static_cast<std::uint16_t>((sct << 8) | sc);
+}
+
+// The row of (SCT << 8) | SC, or nullptr when no table has it. For fabrics, 1/80h to 1/BFh are
+// looked up in the Fabrics table only, all else in the common one.
+const row* find_status(std::uint16_t code, status_set set);
+
+// The title of the row; else "Vendor Specific" or "Reserved", as the ranges of the specification
+// say. Never empty.
+std::string_view status_name(std::uint16_t code, status_set set);
+
+}  // namespace nvmf::wire
