@@ -14,8 +14,20 @@ if(NVMF_WERROR)
   target_compile_options(nvmf_options INTERFACE -Werror)
 endif()
 if(NVMF_SANITIZE)
-  target_compile_options(nvmf_options INTERFACE -fsanitize=${NVMF_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_options(nvmf_options INTERFACE
+    -fsanitize=${NVMF_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(nvmf_options INTERFACE -fsanitize=${NVMF_SANITIZE})
+endif()
+if(NVMF_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "NVMF_FUZZ needs Clang: libFuzzer is part of it")
+  endif()
+  # The libraries are instrumented; only the fuzz targets link libFuzzer's main().
+  target_compile_options(nvmf_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(NVMF_COVERAGE)
+  target_compile_options(nvmf_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(nvmf_options INTERFACE --coverage)
 endif()
 
 # nvmf_library(name SOURCES... DEPENDS...): a static library in the house's dress.

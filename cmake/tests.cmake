@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# How a test joins the house. A build tree holds either every test (NVMF_TEST_SET empty) or those
+# of one label, named "<label>.<test>": the tsan tree holds the tests labelled tsan, the fuzz tree
+# those labelled fuzz, the release tree those labelled release. `./dev test` joins the trees into
+# one ctest run, so the names must differ and a tree must not list what it did not build.
+
+# nvmf_in_test_set(RESULT labels...): does this tree hold a test with these labels?
+function(nvmf_in_test_set result)
+  if(NVMF_TEST_SET STREQUAL "" OR NVMF_TEST_SET IN_LIST ARGN)
+    set(${result} TRUE PARENT_SCOPE)
+  else()
+    set(${result} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# A sanitizer's first report ends the test with its stack.
+set(NVMF_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
+  "NVMFCTL=${CMAKE_BINARY_DIR}/cli/nvmfctl"
+  "NVMF_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+
+# nvmf_test(name COMMAND... [LABELS...] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [SERIAL])
+# Exit status 77 after a line "skipped: REASON" is a skip; ./dev test lists the reasons.
+# SERIAL: runs alone (it measures time, or needs the whole machine).
+function(nvmf_test name)
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+  nvmf_in_test_set(wanted ${ARG_LABELS})
+  if(NOT wanted)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  if(NVMF_TEST_SET)
+    # A test of this label may be named after it already: fuzz.pdu, not fuzz.fuzz.pdu.
+    string(REGEX REPLACE "^${NVMF_TEST_SET}\\." "" name "${name}")
+    string(PREPEND name "${NVMF_TEST_SET}.")
+  endif()
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${NVMF_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}")
+  if(ARG_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
+
+# nvmf_test_program(name SOURCES... DEPENDS... [LABELS...]): a program that tests need, built only
+# in the trees that hold a test with these labels.
+function(nvmf_test_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  nvmf_in_test_set(wanted ${ARG_LABELS})
+  if(NOT wanted)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE nvmf_options ${ARG_DEPENDS})
+endfunction()
