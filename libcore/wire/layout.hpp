@@ -41,9 +41,15 @@ struct field {
   std::string_view title = {};
   std::string_view section = {};
   const table* values = nullptr;  // names for the value
-  const layout* of = nullptr;     // kind::nested: the element
-  std::uint32_t count = 1;        // kind::nested or a number: how many elements follow each other
+  const layout* of = nullptr;     // kind::nested: the element; a number: the bits of its word
+  std::uint32_t count = 1;        // elements that follow each other; `open`: all that follow
   bool zero_based = false;        // the value is one less than what it counts
+  // kind::nested: which layout it is, told by the bytes of the structure around it. Never null;
+  // the structure may be cut short, `of` is the answer then.
+  const layout* (*pick)(byte_span structure) = nullptr;
+
+  // As a count: this last field repeats to the end of the bytes (a list the layout cannot bound).
+  static constexpr std::uint32_t open = 0;
 
   constexpr unsigned width_bits() const { return bits != 0 ? bits : size * 8; }
   constexpr std::uint64_t max() const {
@@ -62,9 +68,12 @@ struct field {
 struct layout {
   std::string_view name;     // what a user types: "connect-data"
   std::string_view title;    // "Connect command data"
-  std::string_view section;  // "Fabrics 3.3"
-  std::uint32_t size;        // bytes
+  std::string_view section;  // "Base 6.3"; also of its fields, unless they name their own
+  std::uint32_t size;        // bytes; without the elements of an open last field
   std::span<const field> fields;
+  // Bytes one instance takes when that varies (`b` starts with it and may end within it); 0 when
+  // there is none, which ends a list. Not bounded by b: the caller cuts it to what is there.
+  std::uint64_t (*extent)(byte_span b) = nullptr;
 
   constexpr const field* find(std::string_view wanted) const {
     for (const field& f : fields)
@@ -81,6 +90,7 @@ constexpr bool well_formed(const layout& l) {
     const field& f = l.fields[i];
     if (f.first_bit() < end || f.end_bit() > std::uint64_t{l.size} * 8) return false;
     if (f.bits != 0 && (f.size > 8 || f.bit + f.bits > f.size * 8)) return false;
+    if (f.count == field::open && i + 1 != l.fields.size()) return false;
     end = f.end_bit();
     for (std::size_t j = 0; j < i; ++j)
       if (l.fields[j].name == f.name && f.as != kind::reserved) return false;
