@@ -16,10 +16,18 @@ struct row {
   std::string_view section;  // where it is defined: "Base 5.16"
 };
 
+// A short form of a row's name: "dsm" for "dataset-management".
+struct short_form {
+  std::string_view name;
+  std::string_view of;
+};
+
 struct table {
   std::string_view name;   // "admin-opcode"
   std::string_view title;  // "Admin command opcodes"
   std::span<const row> rows;
+  std::span<const short_form> short_forms = {};
+  bool flags = false;  // the values are bits, a field holds any number of them
 
   // The row of `value`, or nullptr. Linear: tables are small and lookups are for people.
   constexpr const row* find(std::uint32_t value) const {
