@@ -46,7 +46,16 @@ using sqe_bytes = std::array<std::byte, 64>;
 using cqe_bytes = std::array<std::byte, 16>;
 
 // bytes: how many reached (or left) the memory; error: none when all that was asked was done.
-// A command that completed with an error status and moved no data reports (0, no error).
+// The endings of a host command's data, each exactly once:
+//   all moved                                        (length, none)
+//   the command completed with an error status       (bytes so far, none): the CQE tells
+//   a read whose controller said `last` early        (bytes, none)
+//   a read that completed well with data missing     (bytes so far, data_incomplete)
+//   a write that completed before all was fetched    (bytes so far, none)
+//   a data digest did not match                      (bytes so far, data_digest)
+//   the connection was lost                          (bytes so far, closed, reset, ...)
+//   the qpair was closed, or the capsule let go of before it was transmitted
+//                                                    (bytes so far, aborted)
 using data_callback = std::move_only_function<void(std::size_t bytes, std::error_code error)>;
 
 // Answers of send_controller_data, as the ancestor has them.
