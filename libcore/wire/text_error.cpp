@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "text_error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nvmf::wire {
+
+namespace {
+
+constexpr std::size_t quoted_max_bytes = 60;
+constexpr std::size_t caret_before_bytes = 60;
+constexpr std::size_t caret_width_bytes = 90;
+
+bool printable(char c) { return c >= ' ' && c <= '~'; }
+
+}  // namespace
+
+std::string to_text(const text_error& e) {
+  std::string out = e.part.empty() ? e.reason : fmt::format("{}: {}", e.part, e.reason);
+  if (!e.example.empty()) out += fmt::format(" (for example {})", e.example);
+  return out;
+}
+
+std::string caret_text(std::string_view text, const text_error& e) {
+  const std::size_t position = std::min(e.position, text.size());
+  const std::size_t first = position > caret_before_bytes ? position - caret_before_bytes : 0;
+  const bool cut_after = text.size() - first > caret_width_bytes;
+  std::string line(first > 0 ? "..." : "");
+  const std::size_t lead = line.size();
+  for (char c : text.substr(first, caret_width_bytes)) line += printable(c) ? c : '.';
+  if (cut_after) line += "...";
+  return line + '\n' + std::string(lead + position - first, ' ') + '^';
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (char c : text.substr(0, quoted_max_bytes)) {
+    if (printable(c))
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  out += text.size() > quoted_max_bytes ? "...'" : "'";
+  return out;
+}
+
+}  // namespace nvmf::wire
