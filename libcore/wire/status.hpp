@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string_view>
 
 #include "tables.hpp"
+#include "text_error.hpp"
 
 namespace nvmf::wire {
 
@@ -24,5 +26,10 @@ const row* find_status(std::uint16_t code, status_set set);
 // The title of the row; else "Vendor Specific" or "Reserved", as the ranges of the specification
 // say. Never empty.
 std::string_view status_name(std::uint16_t code, status_set set);
+
+// What a person types for a status: a name of either table ("connect-invalid-host",
+// "invalid_field"), SCT/SC as the specification and our own output write it ("1/82h", "1/0x82"), or
+// the number of both ("0x182"). Fabrics names win, their numbers are the same.
+std::expected<std::uint16_t, text_error> parse_status(std::string_view typed);
 
 }  // namespace nvmf::wire

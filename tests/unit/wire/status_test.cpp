@@ -63,3 +63,21 @@ TEST_CASE("a code of no table is reserved or vendor specific") {
   CHECK(wire::status_name(0x700, status_set::nvm) == "Vendor Specific");
   CHECK(wire::status_name(0x4c0, status_set::nvm) == "Reserved");
 }
+
+TEST_CASE("a status can be typed as it is printed, named or numbered") {
+  for (std::string_view typed :
+       {"1/82h", "1/82H", "1/0x82", "1/82", "command-specific/82h", "0x182", "386", "182h",
+        "connect-invalid-parameters", "Connect_Invalid_Parameters",
+        "attempted-write-to-read-only-range"}) {
+    CAPTURE(typed);
+    CHECK(wire::parse_status(typed) == 0x182);
+  }
+  CHECK(wire::parse_status("0/0") == 0);
+  CHECK(wire::parse_status("7/ffh") == 0x7ff);
+  for (std::string_view bad :
+       {"", "/", "1/", "/82h", "8/00h", "1/100h", "0x800", "1/82h/", "nope"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(wire::parse_status(bad));
+  }
+  CHECK(wire::parse_status("1/xx").error().position == 2);
+}
