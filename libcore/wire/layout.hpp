@@ -44,8 +44,8 @@ struct field {
   const layout* of = nullptr;     // kind::nested: the element; a number: the bits of its word
   std::uint32_t count = 1;        // elements that follow each other; `open`: all that follow
   bool zero_based = false;        // the value is one less than what it counts
-  // kind::nested: which layout it is, told by the bytes of the structure around it. Never null;
-  // the structure may be cut short, `of` is the answer then.
+  // Which layout it is when other bytes of the structure tell; null where they do not, or where the
+  // structure is cut short: `of` stands then. Read through inner().
   const layout* (*pick)(byte_span structure) = nullptr;
 
   // As a count: this last field repeats to the end of the bytes (a list the layout cannot bound).
@@ -107,6 +107,13 @@ constexpr bool complete(const layout& l) {
     end = f.end_bit();
   }
   return end == std::uint64_t{l.size} * 8;
+}
+
+// The layout within a field of `structure`, or nullptr when it has none.
+constexpr const layout* inner(const field& f, byte_span structure) {
+  if (f.pick != nullptr)
+    if (const layout* told = f.pick(structure); told != nullptr) return told;
+  return f.of;
 }
 
 // Value of a scalar field. `b` holds at least the bytes of the field (checked by assert).

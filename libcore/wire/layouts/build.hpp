@@ -81,6 +81,11 @@ constexpr field with_bits(field f, const layout& of) {
   f.of = &of;
   return f;
 }
+// The same for a word whose bits depend on other bytes of the structure.
+constexpr field with_bits_as(field f, const layout* (*pick)(byte_span)) {
+  f.pick = pick;
+  return f;
+}
 // The same field with names for its values.
 constexpr field named(field f, const table& values) {
   f.values = &values;

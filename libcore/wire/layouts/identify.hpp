@@ -3,4 +3,5 @@
 #pragma once
 
 #include "identify_controller.hpp"
+#include "identify_lists.hpp"
 #include "identify_namespace.hpp"
