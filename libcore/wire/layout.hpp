@@ -32,11 +32,11 @@ enum class kind : std::uint8_t {
 struct layout;
 
 struct field {
-  std::string_view name;    // the specification's abbreviation in lower case, unique in its layout
-  std::uint32_t offset;     // first byte of the word that holds it
-  std::uint32_t size;       // bytes of that word (1..8 for numbers, any for the rest)
-  std::uint8_t bit = 0;     // lowest bit within the little-endian word
-  std::uint8_t bits = 0;    // width in bits; 0: the whole word
+  std::string_view name;  // the specification's abbreviation in lower case, unique in its layout
+  std::uint32_t offset;   // first byte of the word that holds it
+  std::uint32_t size;     // bytes of that word (1..8 for numbers, any for the rest)
+  std::uint8_t bit = 0;   // lowest bit within the little-endian word
+  std::uint8_t bits = 0;  // width in bits; 0: the whole word
   kind as = kind::number;
   std::string_view title = {};
   std::string_view section = {};
@@ -47,6 +47,8 @@ struct field {
   // Which layout it is when other bytes of the structure tell; null where they do not, or where the
   // structure is cut short: `of` stands then. Read through inner().
   const layout* (*pick)(byte_span structure) = nullptr;
+  // The name of the value when other bytes of the structure tell what it means, or null.
+  const row* (*row_by)(byte_span structure) = nullptr;
 
   // As a count: this last field repeats to the end of the bytes (a list the layout cannot bound).
   static constexpr std::uint32_t open = 0;
@@ -58,10 +60,12 @@ struct field {
   // First and one-past-last bit of the field in the structure, for overlap checks.
   constexpr std::uint64_t first_bit() const { return std::uint64_t{offset} * 8 + bit; }
   constexpr std::uint64_t end_bit() const {
-    return bits != 0 ? first_bit() + bits : (std::uint64_t{offset} + std::uint64_t{size} * count) * 8;
+    return bits != 0 ? first_bit() + bits
+                     : (std::uint64_t{offset} + std::uint64_t{size} * count) * 8;
   }
   constexpr bool is_scalar() const {
-    return (as == kind::number || as == kind::hex || as == kind::reserved) && size <= 8 && count == 1;
+    return (as == kind::number || as == kind::hex || as == kind::reserved) && size <= 8 &&
+           count == 1;
   }
 };
 
@@ -141,7 +145,9 @@ constexpr mutable_byte_span bytes_of(mutable_byte_span b, const field& f) {
 template <std::size_t N>
 struct fixed_name {
   char text[N]{};
-  constexpr fixed_name(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit by design
+  constexpr fixed_name(const char (&s)[N]) {
+    std::copy_n(s, N, text);
+  }  // NOLINT: implicit by design
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
@@ -189,7 +195,8 @@ template <std::size_t... N>
 constexpr auto join(const std::array<field, N>&... parts) {
   std::array<field, (N + ...)> all{};
   std::size_t at = 0;
-  ((std::copy(parts.begin(), parts.end(), all.begin() + static_cast<std::ptrdiff_t>(at)), at += N), ...);
+  ((std::copy(parts.begin(), parts.end(), all.begin() + static_cast<std::ptrdiff_t>(at)), at += N),
+   ...);
   return all;
 }
 

@@ -91,6 +91,11 @@ constexpr field named(field f, const table& values) {
   f.values = &values;
   return f;
 }
+// The same field, its value named by a look at the bytes around it.
+constexpr field named_by(field f, const row* (*row_by)(byte_span)) {
+  f.row_by = row_by;
+  return f;
+}
 // The same field, marked 0's based.
 constexpr field zero_based(field f) {
   f.zero_based = true;

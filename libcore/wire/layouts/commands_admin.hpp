@@ -14,9 +14,12 @@ namespace command_parts {
 using namespace build;
 
 // Dwords 0 to 9 as most commands have them: dwords 2 and 3 are reserved.
-inline constexpr auto head =
-    join(entry_parts::sqe_dword0, entry_parts::sqe_nsid,
-         std::array{rsvd(8, 8), hex("mptr", 16, 8, "Metadata Pointer")}, entry_parts::sqe_sgl1);
+constexpr auto head_of(const table& opcodes) {
+  return join(entry_parts::sqe_dword0_of(opcodes), entry_parts::sqe_nsid,
+              std::array{rsvd(8, 8), hex("mptr", 16, 8, "Metadata Pointer")},
+              entry_parts::sqe_sgl1);
+}
+inline constexpr auto head = head_of(admin_opcodes);
 constexpr std::uint32_t cdw(std::uint32_t n) { return n * 4; }
 inline constexpr std::array uuid_index{
     bits("uuidx", cdw(14), 4, 0, 7, "UUID Index"),
@@ -37,7 +40,7 @@ inline constexpr std::array queue_size{
 inline constexpr auto create_sq =
     join(head, queue_size,
          std::array{
-             bits("qprio", cdw(11), 2, 1, 2, "Queue Priority"),
+             named(bits("qprio", cdw(11), 2, 1, 2, "Queue Priority"), priority_classes),
              rsvd_bits(cdw(11), 2, 3, 13),
              num("cqid", cdw(11) + 2, 2, "Completion Queue Identifier"),
              num("nvmsetid", cdw(12), 2, "NVM Set Identifier"),
@@ -51,30 +54,31 @@ inline constexpr auto create_cq = join(head, queue_size,
                                            rsvd(cdw(12), 16),
                                        });
 inline constexpr auto get_log_page = join(
-    head, std::array{
-              hex("lid", cdw(10), 1, "Log Page Identifier"),
-              bits("lsp", cdw(10) + 1, 1, 0, 7, "Log Specific Field"),
-              bits("rae", cdw(10) + 1, 1, 7, 1, "Retain Asynchronous Event"),
-              num("numdl", cdw(10) + 2, 2, "Number of Dwords Lower, 0's based together with NUMDU"),
-              num("numdu", cdw(11), 2, "Number of Dwords Upper"),
-              num("lsi", cdw(11) + 2, 2, "Log Specific Identifier"),
-              num("lpol", cdw(12), 4, "Log Page Offset Lower, bytes, or an index when OT is 1"),
-              num("lpou", cdw(13), 4, "Log Page Offset Upper"),
-              bits("uuidx", cdw(14), 4, 0, 7, "UUID Index"),
-              rsvd_bits(cdw(14), 4, 7, 16),
-              bits("ot", cdw(14), 4, 23, 1, "Offset Type: 0 is bytes, 1 is an index"),
-              bits("csi", cdw(14), 4, 24, 8, "Command Set Identifier"),
-              rsvd(cdw(15), 4),
-          });
+    head,
+    std::array{
+        named(hex("lid", cdw(10), 1, "Log Page Identifier"), log_pages),
+        bits("lsp", cdw(10) + 1, 1, 0, 7, "Log Specific Field"),
+        bits("rae", cdw(10) + 1, 1, 7, 1, "Retain Asynchronous Event"),
+        num("numdl", cdw(10) + 2, 2, "Number of Dwords Lower, 0's based together with NUMDU"),
+        num("numdu", cdw(11), 2, "Number of Dwords Upper"),
+        num("lsi", cdw(11) + 2, 2, "Log Specific Identifier"),
+        num("lpol", cdw(12), 4, "Log Page Offset Lower, bytes, or an index when OT is 1"),
+        num("lpou", cdw(13), 4, "Log Page Offset Upper"),
+        bits("uuidx", cdw(14), 4, 0, 7, "UUID Index"),
+        rsvd_bits(cdw(14), 4, 7, 16),
+        bits("ot", cdw(14), 4, 23, 1, "Offset Type: 0 is bytes, 1 is an index"),
+        named(bits("csi", cdw(14), 4, 24, 8, "Command Set Identifier"), command_set_identifiers),
+        rsvd(cdw(15), 4),
+    });
 inline constexpr auto identify =
     join(head,
          std::array{
-             hex("cns", cdw(10), 1, "Controller or Namespace Structure"),
+             named(hex("cns", cdw(10), 1, "Controller or Namespace Structure"), cns_values),
              rsvd(cdw(10) + 1, 1),
              hex("cntid", cdw(10) + 2, 2, "Controller Identifier"),
              num("cnssid", cdw(11), 2, "CNS Specific Identifier"),
              rsvd(cdw(11) + 2, 1),
-             num("csi", cdw(11) + 3, 1, "Command Set Identifier"),
+             named(num("csi", cdw(11) + 3, 1, "Command Set Identifier"), command_set_identifiers),
              rsvd(cdw(12), 8),
          },
          uuid_index, std::array{rsvd(cdw(15), 4)});
@@ -99,7 +103,7 @@ constexpr const layout* feature_cdw12(byte_span sqe) {
 inline constexpr auto set_features = join(
     head,
     std::array{
-        hex("fid", cdw(10), 1, "Feature Identifier"),
+        named(hex("fid", cdw(10), 1, "Feature Identifier"), features),
         rsvd(cdw(10) + 1, 2),
         rsvd_bits(cdw(10) + 3, 1, 0, 7),
         bits("sv", cdw(10) + 3, 1, 7, 1, "Save"),
@@ -111,8 +115,8 @@ inline constexpr auto set_features = join(
 inline constexpr auto get_features = join(
     head,
     std::array{
-        hex("fid", cdw(10), 1, "Feature Identifier"),
-        bits("sel", cdw(10) + 1, 1, 0, 3, "Select: 0 current, 1 default, 2 saved, 3 capabilities"),
+        named(hex("fid", cdw(10), 1, "Feature Identifier"), features),
+        named(bits("sel", cdw(10) + 1, 1, 0, 3, "Select"), feature_selects),
         rsvd_bits(cdw(10) + 1, 1, 3, 5),
         rsvd(cdw(10) + 2, 2),
         with_bits_as(hex("cdw11", cdw(11), 4, "Command Dword 11, by the feature"), feature_cdw11),
@@ -122,7 +126,7 @@ inline constexpr auto get_features = join(
 inline constexpr auto firmware_commit =
     join(head, std::array{
                    bits("fs", cdw(10), 4, 0, 3, "Firmware Slot"),
-                   bits("ca", cdw(10), 4, 3, 3, "Commit Action"),
+                   named(bits("ca", cdw(10), 4, 3, 3, "Commit Action"), firmware_commit_actions),
                    rsvd_bits(cdw(10), 4, 6, 25),
                    bits("bpid", cdw(10), 4, 31, 1, "Boot Partition ID"),
                    rsvd(cdw(11), 20),
@@ -135,40 +139,38 @@ inline constexpr auto firmware_download =
                });
 inline constexpr auto self_test =
     join(head, std::array{
-                   bits("stc", cdw(10), 4, 0, 4, "Self-test Code: 1 short, 2 extended, 15 abort"),
+                   named(bits("stc", cdw(10), 4, 0, 4, "Self-test Code"), self_test_codes),
                    rsvd_bits(cdw(10), 4, 4, 28),
                    rsvd(cdw(11), 20),
                });
-inline constexpr auto ns_management =
-    join(head, std::array{
-                   bits("sel", cdw(10), 4, 0, 4, "Select: 0 create, 1 delete"),
-                   rsvd_bits(cdw(10), 4, 4, 28),
-                   rsvd(cdw(11), 3),
-                   num("csi", cdw(11) + 3, 1, "Command Set Identifier"),
-                   rsvd(cdw(12), 16),
-               });
+inline constexpr auto ns_management = join(
+    head, std::array{
+              named(bits("sel", cdw(10), 4, 0, 4, "Select"), namespace_management_selects),
+              rsvd_bits(cdw(10), 4, 4, 28),
+              rsvd(cdw(11), 3),
+              named(num("csi", cdw(11) + 3, 1, "Command Set Identifier"), command_set_identifiers),
+              rsvd(cdw(12), 16),
+          });
 inline constexpr auto ns_attachment =
     join(head, std::array{
-                   bits("sel", cdw(10), 4, 0, 4, "Select: 0 attach, 1 detach"),
+                   named(bits("sel", cdw(10), 4, 0, 4, "Select"), namespace_attachment_selects),
                    rsvd_bits(cdw(10), 4, 4, 28),
                    rsvd(cdw(11), 20),
                });
-inline constexpr auto format_nvm =
-    join(head, std::array{
-                   bits("lbafl", cdw(10), 4, 0, 4, "LBA Format Lower"),
-                   bits("mset", cdw(10), 4, 4, 1, "Metadata Settings: 1 is extended data blocks"),
-                   bits("pi", cdw(10), 4, 5, 3, "Protection Information Type; 0 is none"),
-                   bits("pil", cdw(10), 4, 8, 1, "Protection Information Location: 1 is first"),
-                   bits("ses", cdw(10), 4, 9, 3,
-                        "Secure Erase Settings: 0 none, 1 user data, 2 cryptographic"),
-                   bits("lbafu", cdw(10), 4, 12, 2, "LBA Format Upper"),
-                   rsvd_bits(cdw(10), 4, 14, 18),
-                   rsvd(cdw(11), 20),
-               });
+inline constexpr auto format_nvm = join(
+    head, std::array{
+              bits("lbafl", cdw(10), 4, 0, 4, "LBA Format Lower"),
+              bits("mset", cdw(10), 4, 4, 1, "Metadata Settings: 1 is extended data blocks"),
+              named(bits("pi", cdw(10), 4, 5, 3, "Protection Information Type"), protection_types),
+              bits("pil", cdw(10), 4, 8, 1, "Protection Information Location: 1 is first"),
+              named(bits("ses", cdw(10), 4, 9, 3, "Secure Erase Settings"), format_secure_erases),
+              bits("lbafu", cdw(10), 4, 12, 2, "LBA Format Upper"),
+              rsvd_bits(cdw(10), 4, 14, 18),
+              rsvd(cdw(11), 20),
+          });
 inline constexpr auto sanitize =
     join(head, std::array{
-                   bits("sanact", cdw(10), 4, 0, 3,
-                        "Sanitize Action: 1 exit failure, 2 block, 3 overwrite, 4 crypto"),
+                   named(bits("sanact", cdw(10), 4, 0, 3, "Sanitize Action"), sanitize_actions),
                    bits("ause", cdw(10), 4, 3, 1, "Allow Unrestricted Sanitize Exit"),
                    bits("owpass", cdw(10), 4, 4, 4, "Overwrite Pass Count; 0 is 16"),
                    bits("oipbp", cdw(10), 4, 8, 1, "Overwrite Invert Pattern Between Passes"),
@@ -197,7 +199,7 @@ inline constexpr auto directive =
     join(head, std::array{
                    zero_based(num("numd", cdw(10), 4, "Number of Dwords, 0's based")),
                    num("doper", cdw(11), 1, "Directive Operation"),
-                   num("dtype", cdw(11) + 1, 1, "Directive Type"),
+                   named(num("dtype", cdw(11) + 1, 1, "Directive Type"), directive_types),
                    num("dspec", cdw(11) + 2, 2, "Directive Specific"),
                    hex("cdw12", cdw(12), 4, "Command Dword 12, by the directive"),
                    hex("cdw13", cdw(13), 4, "Command Dword 13, by the directive"),
@@ -205,7 +207,7 @@ inline constexpr auto directive =
                });
 inline constexpr auto virtualization =
     join(head, std::array{
-                   bits("act", cdw(10), 2, 0, 4, "Action"),
+                   named(bits("act", cdw(10), 2, 0, 4, "Action"), virtualization_actions),
                    rsvd_bits(cdw(10), 2, 4, 4),
                    bits("rt", cdw(10), 2, 8, 3, "Resource Type"),
                    rsvd_bits(cdw(10), 2, 11, 5),

@@ -14,11 +14,12 @@ namespace command_parts {
 // logical block tags lies in dwords 2 and 3. (With 16-bit guards there is none, and the lower part
 // in dword 14 is the initial reference tag: ILBRT, EILBRT.)
 constexpr auto head_with_tags(const char* name, const char* title) {
-  return join(entry_parts::sqe_dword0, entry_parts::sqe_nsid,
+  return join(entry_parts::sqe_dword0_of(nvm_opcodes), entry_parts::sqe_nsid,
               std::array{bits(name, 8, 8, 0, 48, title), rsvd_bits(8, 8, 48, 16),
                          hex("mptr", 16, 8, "Metadata Pointer")},
               entry_parts::sqe_sgl1);
 }
+inline constexpr auto nvm_head = head_of(nvm_opcodes);
 inline constexpr auto head_expecting = head_with_tags("elbtu", "Expected Logical Block Tags Upper");
 inline constexpr auto head_writing = head_with_tags("lbtu", "Logical Block Tags Upper");
 inline constexpr std::array expected_tags{
@@ -50,30 +51,32 @@ inline constexpr auto no_directive = join(
     },
     protection);
 inline constexpr std::array dataset_hints{
-    bits("af", cdw(13), 1, 0, 4, "Access Frequency"),
-    bits("al", cdw(13), 1, 4, 2, "Access Latency"),
+    named(bits("af", cdw(13), 1, 0, 4, "Access Frequency"), access_frequencies),
+    named(bits("al", cdw(13), 1, 4, 2, "Access Latency"), access_latencies),
     bits("sr", cdw(13), 1, 6, 1, "Sequential Request"),
     bits("inc", cdw(13), 1, 7, 1, "Incompressible"),
 };
 
-inline constexpr auto write = join(head_writing, lba_range,
-                                   std::array{
-                                       rsvd_bits(cdw(12) + 2, 2, 0, 4),
-                                       bits("dtype", cdw(12) + 2, 2, 4, 4, "Directive Type"),
-                                       storage_tag_check,
-                                       rsvd_bits(cdw(12) + 2, 2, 9, 1),
-                                   },
-                                   protection, dataset_hints,
-                                   std::array{
-                                       rsvd(cdw(13) + 1, 1),
-                                       num("dspec", cdw(13) + 2, 2, "Directive Specific"),
-                                   },
-                                   written_tags);
+inline constexpr auto nvm_plain = join(nvm_head, std::array{rsvd(cdw(10), 24)});
+inline constexpr auto write =
+    join(head_writing, lba_range,
+         std::array{
+             rsvd_bits(cdw(12) + 2, 2, 0, 4),
+             named(bits("dtype", cdw(12) + 2, 2, 4, 4, "Directive Type"), directive_types),
+             storage_tag_check,
+             rsvd_bits(cdw(12) + 2, 2, 9, 1),
+         },
+         protection, dataset_hints,
+         std::array{
+             rsvd(cdw(13) + 1, 1),
+             num("dspec", cdw(13) + 2, 2, "Directive Specific"),
+         },
+         written_tags);
 inline constexpr auto read = join(head_expecting, lba_range, no_directive, dataset_hints,
                                   std::array{rsvd(cdw(13) + 1, 3)}, expected_tags);
 inline constexpr auto compare =
     join(head_expecting, lba_range, no_directive, std::array{rsvd(cdw(13), 4)}, expected_tags);
-inline constexpr auto write_uncorrectable = join(head, lba_range,
+inline constexpr auto write_uncorrectable = join(nvm_head, lba_range,
                                                  std::array{
                                                      rsvd(cdw(12) + 2, 14),
                                                  });
@@ -85,15 +88,15 @@ inline constexpr auto write_zeroes = join(head_writing, lba_range,
                                           },
                                           protection, std::array{rsvd(cdw(13), 4)}, written_tags);
 inline constexpr auto dataset_management =
-    join(head, std::array{
-                   zero_based(num("nr", cdw(10), 1, "Number of Ranges, 0's based")),
-                   rsvd(cdw(10) + 1, 3),
-                   bits("idr", cdw(11), 4, 0, 1, "Attribute - Integral Dataset for Read"),
-                   bits("idw", cdw(11), 4, 1, 1, "Attribute - Integral Dataset for Write"),
-                   bits("ad", cdw(11), 4, 2, 1, "Attribute - Deallocate"),
-                   rsvd_bits(cdw(11), 4, 3, 29),
-                   rsvd(cdw(12), 16),
-               });
+    join(nvm_head, std::array{
+                       zero_based(num("nr", cdw(10), 1, "Number of Ranges, 0's based")),
+                       rsvd(cdw(10) + 1, 3),
+                       bits("idr", cdw(11), 4, 0, 1, "Attribute - Integral Dataset for Read"),
+                       bits("idw", cdw(11), 4, 1, 1, "Attribute - Integral Dataset for Write"),
+                       bits("ad", cdw(11), 4, 2, 1, "Attribute - Deallocate"),
+                       rsvd_bits(cdw(11), 4, 3, 29),
+                       rsvd(cdw(12), 16),
+                   });
 inline constexpr auto copy =
     join(head_writing,
          std::array{
@@ -102,7 +105,7 @@ inline constexpr auto copy =
              bits("desfmt", cdw(12) + 1, 1, 0, 4, "Descriptor Format"),
              bits("prinfor", cdw(12) + 1, 1, 4, 4, "Protection Information Read"),
              rsvd_bits(cdw(12) + 2, 2, 0, 4),
-             bits("dtype", cdw(12) + 2, 2, 4, 4, "Directive Type"),
+             named(bits("dtype", cdw(12) + 2, 2, 4, 4, "Directive Type"), directive_types),
              bits("stcw", cdw(12) + 2, 2, 8, 1, "Storage Tag Check Write"),
              bits("stcr", cdw(12) + 2, 2, 9, 1, "Storage Tag Check Read"),
              bits("prinfow", cdw(12) + 2, 2, 10, 4, "Protection Information Write"),
@@ -114,40 +117,41 @@ inline constexpr auto copy =
          written_tags);
 
 inline constexpr auto resv_register = join(
-    head,
-    std::array{
-        bits("rrega", cdw(10), 4, 0, 3,
-             "Reservation Register Action: 0 register, 1 unregister, 2 replace"),
-        bits("iekey", cdw(10), 4, 3, 1, "Ignore Existing Key"),
-        rsvd_bits(cdw(10), 4, 4, 26),
-        bits("cptpl", cdw(10), 4, 30, 2, "Change Persist Through Power Loss State: 2 clear, 3 set"),
-        rsvd(cdw(11), 20),
-    });
-constexpr auto reservation(const char* action, const char* title) {
-  return join(head, std::array{
-                        bits(action, cdw(10), 4, 0, 3, title),
-                        bits("iekey", cdw(10), 4, 3, 1, "Ignore Existing Key"),
-                        rsvd_bits(cdw(10), 4, 4, 4),
-                        bits("rtype", cdw(10), 4, 8, 8, "Reservation Type"),
-                        rsvd_bits(cdw(10), 4, 16, 16),
-                        rsvd(cdw(11), 20),
-                    });
+    nvm_head, std::array{
+                  named(bits("rrega", cdw(10), 4, 0, 3, "Reservation Register Action"),
+                        reservation_register_actions),
+                  bits("iekey", cdw(10), 4, 3, 1, "Ignore Existing Key"),
+                  rsvd_bits(cdw(10), 4, 4, 26),
+                  named(bits("cptpl", cdw(10), 4, 30, 2, "Change Persist Through Power Loss State"),
+                        reservation_persists),
+                  rsvd(cdw(11), 20),
+              });
+constexpr auto reservation(const char* action, const char* title, const table& actions) {
+  return join(nvm_head,
+              std::array{
+                  named(bits(action, cdw(10), 4, 0, 3, title), actions),
+                  bits("iekey", cdw(10), 4, 3, 1, "Ignore Existing Key"),
+                  rsvd_bits(cdw(10), 4, 4, 4),
+                  named(bits("rtype", cdw(10), 4, 8, 8, "Reservation Type"), reservation_types),
+                  rsvd_bits(cdw(10), 4, 16, 16),
+                  rsvd(cdw(11), 20),
+              });
 }
 inline constexpr auto resv_acquire =
-    reservation("racqa", "Reservation Acquire Action: 0 acquire, 1 preempt, 2 preempt and abort");
+    reservation("racqa", "Reservation Acquire Action", reservation_acquire_actions);
 inline constexpr auto resv_release =
-    reservation("rrela", "Reservation Release Action: 0 release, 1 clear");
+    reservation("rrela", "Reservation Release Action", reservation_release_actions);
 inline constexpr auto resv_report =
-    join(head, std::array{
-                   zero_based(num("numd", cdw(10), 4, "Number of Dwords, 0's based")),
-                   bits("eds", cdw(11), 4, 0, 1, "Extended Data Structure"),
-                   rsvd_bits(cdw(11), 4, 1, 31),
-                   rsvd(cdw(12), 16),
-               });
+    join(nvm_head, std::array{
+                       zero_based(num("numd", cdw(10), 4, "Number of Dwords, 0's based")),
+                       bits("eds", cdw(11), 4, 0, 1, "Extended Data Structure"),
+                       rsvd_bits(cdw(11), 4, 1, 31),
+                       rsvd(cdw(12), 16),
+                   });
 
 inline constexpr std::array dsm_range{
-    bits("af", 0, 4, 0, 4, "Access Frequency"),
-    bits("al", 0, 4, 4, 2, "Access Latency"),
+    named(bits("af", 0, 4, 0, 4, "Access Frequency"), access_frequencies),
+    named(bits("al", 0, 4, 4, 2, "Access Latency"), access_latencies),
     rsvd_bits(0, 4, 6, 2),
     bits("sr", 0, 4, 8, 1, "Sequential Read Range"),
     bits("sw", 0, 4, 9, 1, "Sequential Write Range"),
@@ -189,7 +193,7 @@ inline constexpr std::array release_data{hex("crkey", 0, 8, "Current Reservation
 }  // namespace command_parts
 
 inline constexpr layout flush_command{"flush", "Flush command", "Base 7.1", 64,
-                                      command_parts::plain};
+                                      command_parts::nvm_plain};
 inline constexpr layout write_command{"write", "Write command", "NVM 3.2.6", 64,
                                       command_parts::write};
 inline constexpr layout read_command{"read", "Read command", "NVM 3.2.4", 64, command_parts::read};

@@ -11,8 +11,7 @@ namespace discovery_parts {
 using namespace build;
 
 inline constexpr std::array treq_bits{
-    bits("tsc", 0, 1, 0, 2,
-         "Transport Secure Channel: 0 not specified, 1 required, 2 not required"),
+    named(bits("tsc", 0, 1, 0, 2, "Transport Secure Channel"), treq_secure_channels),
     bits("dsqfc", 0, 1, 2, 1, "Disable SQ Flow Control is supported"),
     rsvd_bits(0, 1, 3, 5),
 };
@@ -23,13 +22,13 @@ inline constexpr std::array eflags_bits{
     rsvd_bits(0, 2, 3, 13),
 };
 inline constexpr std::array tsas_tcp{
-    num("sectype", 0, 1, "Security Type: 0 none, 1 TLS 1.2, 2 TLS 1.3"),
+    named(num("sectype", 0, 1, "Security Type"), tcp_security_types),
     rsvd(1, 255),
 };
 inline constexpr std::array tsas_rdma{
-    num("qptype", 0, 1, "QP Service Type: 1 reliable connected, 2 reliable datagram"),
-    num("prtype", 1, 1, "Provider Type: 1 none, 2 InfiniBand, 3 RoCE, 4 RoCEv2, 5 iWARP"),
-    num("cms", 2, 1, "Connection Management Service: 1 RDMA_CM"),
+    named(num("qptype", 0, 1, "QP Service Type"), rdma_qp_types),
+    named(num("prtype", 1, 1, "Provider Type"), rdma_provider_types),
+    named(num("cms", 2, 1, "Connection Management Service"), rdma_cm_services),
     rsvd(3, 5),
     hex("pkey", 8, 2, "Partition Key"),
     rsvd(10, 246),
@@ -61,9 +60,9 @@ constexpr const layout* tsas_of_entry(byte_span entry) {
   }
 }
 inline constexpr std::array entry{
-    num("trtype", 0, 1, "Transport Type: 1 RDMA, 2 FC, 3 TCP, 254 loop"),
-    num("adrfam", 1, 1, "Address Family: 1 IPv4, 2 IPv6, 3 InfiniBand, 4 FC, 254 loop"),
-    num("subtype", 2, 1, "Subsystem Type: 1 referral, 2 NVM subsystem, 3 this discovery subsystem"),
+    named(num("trtype", 0, 1, "Transport Type"), transport_types),
+    named(num("adrfam", 1, 1, "Address Family"), address_families),
+    named(num("subtype", 2, 1, "Subsystem Type"), subsystem_types),
     with_bits(hex("treq", 3, 1, "Transport Requirements"), treq_layout),
     num("portid", 4, 2, "Port ID"),
     hex("cntlid", 6, 2, "Controller ID; FFFFh is dynamic"),
@@ -82,6 +81,7 @@ inline constexpr layout discovery_entry{"discovery-entry", "Discovery Log Page E
                                         "Base 5.16.1.23", 1024, discovery_parts::entry};
 
 namespace discovery_parts {
+inline constexpr std::array entry_list{nested_to_end("entry", 0, discovery_entry, "Entries")};
 inline constexpr std::array log{
     num("genctr", 0, 8, "Generation Counter"),
     num("numrec", 8, 8, "Number of Records"),
@@ -91,11 +91,15 @@ inline constexpr std::array log{
 };
 }  // namespace discovery_parts
 
+// What a read from within the page returns.
+inline constexpr layout discovery_entry_list{"discovery-entry-list", "Discovery Log Page Entries",
+                                             "Base 5.16.1.23", 0, discovery_parts::entry_list};
 inline constexpr layout discovery_log{"discovery-log", "Discovery log page", "Base 5.16.1.23", 1024,
                                       discovery_parts::log};
 
 static_assert(complete(treq_layout) && complete(eflags_layout) && complete(tsas_layout));
 static_assert(complete(tsas_tcp_layout) && complete(tsas_rdma_layout));
-static_assert(complete(discovery_entry) && complete(discovery_log));
+static_assert(complete(discovery_entry) && complete(discovery_entry_list) &&
+              complete(discovery_log));
 
 }  // namespace nvmf::wire

@@ -4,6 +4,7 @@
 // layouts/fabrics.hpp, are built from the parts here.
 #pragma once
 
+#include "../status.hpp"
 #include "../tables.hpp"
 #include "build.hpp"
 
@@ -14,8 +15,8 @@ using namespace build;
 
 // The last byte of every SGL descriptor.
 inline constexpr std::array sgl_identifier{
-    bits("subtype", 15, 1, 0, 4, "SGL Descriptor Sub Type"),
-    bits("type", 15, 1, 4, 4, "SGL Descriptor Type"),
+    named(bits("subtype", 15, 1, 0, 4, "SGL Descriptor Sub Type"), sgl_subtypes),
+    named(bits("type", 15, 1, 4, 4, "SGL Descriptor Type"), sgl_types),
 };
 // Data block, segment and last segment.
 inline constexpr auto sgl = join(
@@ -73,11 +74,16 @@ constexpr const layout* sgl_of_sqe(byte_span sqe) {
 // Bytes 0 to 3 of every SQE.
 inline constexpr std::array sqe_dword0{
     hex("opc", 0, 1, "Opcode", "Base 3.3.3.1"),
-    bits("fuse", 1, 1, 0, 2, "Fused Operation", "Base 3.3.3.1"),
+    named(bits("fuse", 1, 1, 0, 2, "Fused Operation", "Base 3.3.3.1"), fuse_values),
     rsvd_bits(1, 1, 2, 4),
-    bits("psdt", 1, 1, 6, 2, "PRP or SGL for Data Transfer", "Base 3.3.3.1"),
+    named(bits("psdt", 1, 1, 6, 2, "PRP or SGL for Data Transfer", "Base 3.3.3.1"), psdt_values),
     hex("cid", 2, 2, "Command Identifier", "Base 3.3.3.1"),
 };
+constexpr auto sqe_dword0_of(const table& opcodes) {
+  auto rows = sqe_dword0;
+  rows[0] = named(rows[0], opcodes);
+  return rows;
+}
 inline constexpr std::array sqe_nsid{
     hex("nsid", 4, 4, "Namespace Identifier", "Base 3.3.3.1"),
 };
@@ -99,18 +105,33 @@ inline constexpr auto sqe = join(sqe_dword0, sqe_nsid,
                                      hex("cdw14", 56, 4, "Command Dword 14"),
                                      hex("cdw15", 60, 4, "Command Dword 15"),
                                  });
+// The name of the status of a CQE: SC means what SCT says. Fabrics commands have names of their
+// own, fabrics_status_row.
+inline const row* status_row_of(byte_span cqe, status_set set) {
+  if (cqe.size() < 16) return nullptr;
+  const std::uint64_t status = load_le(cqe, 14, 2) >> 1;
+  return find_status(static_cast<std::uint16_t>(status & 0x7ff), set);
+}
+inline const row* status_row(byte_span cqe) { return status_row_of(cqe, status_set::nvm); }
+inline const row* fabrics_status_row(byte_span cqe) {
+  return status_row_of(cqe, status_set::fabrics);
+}
 // Bytes 8 to 15 of every CQE; the dwords before them belong to the command.
-inline constexpr std::array cqe_tail{
-    num("sqhd", 8, 2, "SQ Head Pointer", "Base 3.3.3.2"),
-    num("sqid", 10, 2, "SQ Identifier (reserved over fabrics)", "Base 3.3.3.2"),
-    hex("cid", 12, 2, "Command Identifier", "Base 3.3.3.2"),
-    bits("p", 14, 2, 0, 1, "Phase Tag (reserved over fabrics)", "Base 3.3.3.2"),
-    bits("sc", 14, 2, 1, 8, "Status Code", "Base 3.3.3.2.1"),
-    bits("sct", 14, 2, 9, 3, "Status Code Type", "Base 3.3.3.2.1"),
-    bits("crd", 14, 2, 12, 2, "Command Retry Delay", "Base 3.3.3.2.1"),
-    bits("m", 14, 2, 14, 1, "More", "Base 3.3.3.2.1"),
-    bits("dnr", 14, 2, 15, 1, "Do Not Retry", "Base 3.3.3.2.1"),
-};
+constexpr auto cqe_tail_of(const row* (*status)(byte_span)) {
+  return std::array{
+      num("sqhd", 8, 2, "SQ Head Pointer", "Base 3.3.3.2"),
+      num("sqid", 10, 2, "SQ Identifier (reserved over fabrics)", "Base 3.3.3.2"),
+      hex("cid", 12, 2, "Command Identifier", "Base 3.3.3.2"),
+      bits("p", 14, 2, 0, 1, "Phase Tag (reserved over fabrics)", "Base 3.3.3.2"),
+      named_by(bits("sc", 14, 2, 1, 8, "Status Code", "Base 3.3.3.2.1"), status),
+      named(bits("sct", 14, 2, 9, 3, "Status Code Type", "Base 3.3.3.2.1"), status_code_types),
+      bits("crd", 14, 2, 12, 2, "Command Retry Delay", "Base 3.3.3.2.1"),
+      bits("m", 14, 2, 14, 1, "More", "Base 3.3.3.2.1"),
+      bits("dnr", 14, 2, 15, 1, "Do Not Retry", "Base 3.3.3.2.1"),
+  };
+}
+inline constexpr auto cqe_tail = cqe_tail_of(status_row);
+inline constexpr auto fabrics_cqe_tail = cqe_tail_of(fabrics_status_row);
 inline constexpr auto cqe = join(
     std::array{
         hex("dw0", 0, 4, "Command Specific, dword 0"),

@@ -7,6 +7,7 @@
 #include "../tables.hpp"
 #include "build.hpp"
 #include "entries.hpp"
+#include "properties.hpp"
 
 namespace nvmf::wire {
 
@@ -14,13 +15,13 @@ namespace fabrics_parts {
 using namespace build;
 
 inline constexpr std::array cattr_bits{
-    bits("prio", 0, 1, 0, 2, "Priority Class"),
+    named(bits("prio", 0, 1, 0, 2, "Priority Class"), priority_classes),
     bits("nosqfc", 0, 1, 2, 1, "Disable SQ Flow Control"),
     bits("indqd", 0, 1, 3, 1, "Individual I/O Queue Deletion Support"),
     rsvd_bits(0, 1, 4, 4),
 };
 inline constexpr std::array attrib_bits{
-    bits("size", 0, 1, 0, 3, "Property Size: 0 is 4 bytes, 1 is 8 bytes"),
+    named(bits("size", 0, 1, 0, 3, "Property Size"), property_sizes),
     rsvd_bits(0, 1, 3, 5),
 };
 inline constexpr std::array authreq_bits{
@@ -30,7 +31,7 @@ inline constexpr std::array authreq_bits{
     rsvd_bits(0, 2, 3, 13),
 };
 inline constexpr std::array iattr_bits{
-    bits("data", 0, 1, 0, 1, "Invalid Parameter Start: 0 is the SQE, 1 is the data"),
+    named(bits("data", 0, 1, 0, 1, "Invalid Parameter Start"), iattr_values),
     rsvd_bits(0, 1, 1, 7),
 };
 }  // namespace fabrics_parts
@@ -48,7 +49,7 @@ namespace fabrics_parts {
 inline constexpr auto head = join(std::array{
     hex("opc", 0, 1, "Opcode, 7Fh"),
     rsvd_bits(1, 1, 0, 6),
-    bits("psdt", 1, 1, 6, 2, "PRP or SGL for Data Transfer", "Base 3.3.3.1"),
+    named(bits("psdt", 1, 1, 6, 2, "PRP or SGL for Data Transfer", "Base 3.3.3.1"), psdt_values),
     hex("cid", 2, 2, "Command Identifier"),
     named(hex("fctype", 4, 1, "Fabrics Command Type"), fabrics_types),
 });
@@ -71,17 +72,23 @@ inline constexpr auto property_get =
     join(without_sgl, std::array{
                           with_bits(hex("attrib", 40, 1, "Attributes"), attrib_layout),
                           rsvd(41, 3),
-                          hex("ofst", 44, 4, "Property Offset"),
+                          named(hex("ofst", 44, 4, "Property Offset"), properties),
                           rsvd(48, 16),
                       });
+constexpr const layout* property_of_sqe(byte_span sqe) {
+  return sqe.size() >= 48 ? property_layout(static_cast<std::uint32_t>(load_le(sqe, 44, 4)))
+                          : nullptr;
+}
 inline constexpr auto property_set =
-    join(without_sgl, std::array{
-                          with_bits(hex("attrib", 40, 1, "Attributes"), attrib_layout),
-                          rsvd(41, 3),
-                          hex("ofst", 44, 4, "Property Offset"),
-                          hex("value", 48, 8, "Value; a 4-byte property takes the lower half"),
-                          rsvd(56, 8),
-                      });
+    join(without_sgl,
+         std::array{
+             with_bits(hex("attrib", 40, 1, "Attributes"), attrib_layout),
+             rsvd(41, 3),
+             named(hex("ofst", 44, 4, "Property Offset"), properties),
+             with_bits_as(hex("value", 48, 8, "Value; a 4-byte property takes the lower half"),
+                          property_of_sqe),
+             rsvd(56, 8),
+         });
 inline constexpr auto disconnect = join(without_sgl, std::array{
                                                          num("recfmt", 40, 2, "Record Format, 0"),
                                                          rsvd(42, 22),
@@ -116,20 +123,20 @@ inline constexpr auto connect_response = join(
         with_bits(hex("authreq", 2, 2, "Authentication and Security Requirements"), authreq_layout),
         rsvd(4, 4),
     },
-    entry_parts::cqe_tail);
+    entry_parts::fabrics_cqe_tail);
 inline constexpr auto connect_invalid = join(
     std::array{
         num("ipo", 0, 2, "Invalid Parameter Offset, bytes"),
         with_bits(hex("iattr", 2, 1, "Invalid Attributes"), iattr_layout),
         rsvd(3, 5),
     },
-    entry_parts::cqe_tail);
+    entry_parts::fabrics_cqe_tail);
 inline constexpr auto property_response = join(
     std::array{
         hex("value", 0, 8, "Value; a 4-byte property is in the lower half"),
     },
-    entry_parts::cqe_tail);
-inline constexpr auto empty_response = join(std::array{rsvd(0, 8)}, entry_parts::cqe_tail);
+    entry_parts::fabrics_cqe_tail);
+inline constexpr auto empty_response = join(std::array{rsvd(0, 8)}, entry_parts::fabrics_cqe_tail);
 }  // namespace fabrics_parts
 
 // Of an FCTYPE that has no form of its own.

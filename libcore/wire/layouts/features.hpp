@@ -29,9 +29,8 @@ inline constexpr std::array lba_range_type{
 };
 inline constexpr std::array temperature_threshold{
     bits("tmpth", 0, 4, 0, 16, "Temperature Threshold, K"),
-    bits("tmpsel", 0, 4, 16, 4,
-         "Threshold Temperature Select: 0 composite, 1 to 8 sensors, 15 all"),
-    bits("thsel", 0, 4, 20, 2, "Threshold Type Select: 0 over, 1 under"),
+    named(bits("tmpsel", 0, 4, 16, 4, "Threshold Temperature Select"), temperature_sensors),
+    named(bits("thsel", 0, 4, 20, 2, "Threshold Type Select"), temperature_thresholds),
     rsvd_bits(0, 4, 22, 10),
 };
 inline constexpr std::array error_recovery{
@@ -131,7 +130,7 @@ inline constexpr std::array latency_config{
     rsvd_bits(0, 4, 1, 31),
 };
 inline constexpr std::array latency_window{
-    bits("winsel", 0, 4, 0, 3, "Window Select: 1 deterministic, 2 non-deterministic"),
+    named(bits("winsel", 0, 4, 0, 3, "Window Select"), latency_windows),
     rsvd_bits(0, 4, 3, 29),
 };
 inline constexpr std::array lba_status{
@@ -171,12 +170,11 @@ inline constexpr std::array reservation_persistence{
     rsvd_bits(0, 4, 1, 31),
 };
 inline constexpr std::array write_protection{
-    bits("wps", 0, 4, 0, 3,
-         "Write Protection State: 0 none, 1 protect, 2 to power cycle, 3 permanent"),
+    named(bits("wps", 0, 4, 0, 3, "Write Protection State"), write_protections),
     rsvd_bits(0, 4, 3, 29),
 };
 inline constexpr std::array lba_range{
-    num("type", 0, 1, "Type: 1 filesystem, 2 RAID, 3 cache, 4 page or swap file"),
+    named(num("type", 0, 1, "Type"), lba_range_types),
     bits("overwrite", 1, 1, 0, 1, "May be overwritten"),
     bits("hidden", 1, 1, 1, 1, "Hidden from OS, EFI and BIOS"),
     rsvd_bits(1, 1, 2, 6),
@@ -191,6 +189,13 @@ inline constexpr std::array host_behavior{
     num("etdas", 1, 1, "Extended Telemetry Data Area 4 Supported"),
     num("lbafee", 2, 1, "LBA Format Extension Enable"),
     rsvd(3, 509),
+};
+// What Get Features answers when SEL asks for the supported capabilities.
+inline constexpr std::array capabilities{
+    bits("saveable", 0, 4, 0, 1, "Saveable"),
+    bits("ns_specific", 0, 4, 1, 1, "Namespace specific"),
+    bits("changeable", 0, 4, 2, 1, "Changeable"),
+    rsvd_bits(0, 4, 3, 29),
 };
 inline constexpr std::array host_identifier_data{
     bytes("hostid", 0, 16, kind::uuid, "Host Identifier, 128 bits"),
@@ -290,6 +295,9 @@ inline constexpr layout feature_reservation_persistence{"feature-reservation-per
 inline constexpr layout feature_write_protection{
     "feature-write-protection", "Namespace Write Protection Config", "Base 5.27.1.28", 4,
     feature_parts::write_protection};
+inline constexpr layout feature_capabilities{"feature-capabilities",
+                                             "Supported capabilities of a feature", "Base 5.15", 4,
+                                             feature_parts::capabilities};
 inline constexpr layout lba_range_layout{"lba-range", "LBA Range Type entry", "NVM 4.1.3", 64,
                                          feature_parts::lba_range};
 
@@ -312,45 +320,70 @@ struct feature_form {
   std::uint8_t fid;
   const layout* cdw11;  // of Set Features; Get Features takes the same where it takes any
   const layout* cdw12;
-  const layout* result;  // dword 0 of the completion of Get (and of Set for Number of Queues)
+  const layout* value;  // dword 0 of the completion of Get Features
   const layout* data;
 };
+// A feature that is one dword: set in dword 11, got in dword 0.
+constexpr feature_form dword_feature(std::uint8_t fid, const layout& l,
+                                     const layout* data = nullptr) {
+  return {fid, &l, nullptr, &l, data};
+}
 inline constexpr feature_form feature_forms[] = {
-    {0x01, &feature_arbitration, nullptr, &feature_arbitration, nullptr},
-    {0x02, &feature_power_management, nullptr, &feature_power_management, nullptr},
-    {0x03, &feature_lba_range_type, nullptr, &feature_lba_range_type, &lba_range_list},
-    {0x04, &feature_temperature_threshold, nullptr, &feature_temperature_threshold, nullptr},
-    {0x05, &feature_error_recovery, nullptr, &feature_error_recovery, nullptr},
-    {0x06, &feature_volatile_write_cache, nullptr, &feature_volatile_write_cache, nullptr},
+    dword_feature(0x01, feature_arbitration),
+    dword_feature(0x02, feature_power_management),
+    dword_feature(0x03, feature_lba_range_type, &lba_range_list),
+    dword_feature(0x04, feature_temperature_threshold),
+    dword_feature(0x05, feature_error_recovery),
+    dword_feature(0x06, feature_volatile_write_cache),
     {0x07, &feature_queues_request, nullptr, &feature_queues_result, nullptr},
-    {0x08, &feature_interrupt_coalescing, nullptr, &feature_interrupt_coalescing, nullptr},
-    {0x09, &feature_interrupt_vector, nullptr, &feature_interrupt_vector, nullptr},
-    {0x0a, &feature_write_atomicity, nullptr, &feature_write_atomicity, nullptr},
-    {0x0b, &feature_async_event, nullptr, &feature_async_event, nullptr},
-    {0x0c, &feature_apst, nullptr, &feature_apst, &apst_data},
-    {0x0d, &feature_host_memory_buffer, nullptr, &feature_host_memory_buffer, nullptr},
+    dword_feature(0x08, feature_interrupt_coalescing),
+    dword_feature(0x09, feature_interrupt_vector),
+    dword_feature(0x0a, feature_write_atomicity),
+    dword_feature(0x0b, feature_async_event),
+    dword_feature(0x0c, feature_apst, &apst_data),
+    dword_feature(0x0d, feature_host_memory_buffer),
     {0x0e, nullptr, nullptr, nullptr, &timestamp_data},
-    {0x0f, &feature_keep_alive_timer, nullptr, &feature_keep_alive_timer, nullptr},
-    {0x10, &feature_thermal_management, nullptr, &feature_thermal_management, nullptr},
-    {0x11, &feature_non_operational_power, nullptr, &feature_non_operational_power, nullptr},
+    dword_feature(0x0f, feature_keep_alive_timer),
+    dword_feature(0x10, feature_thermal_management),
+    dword_feature(0x11, feature_non_operational_power),
     {0x12, &feature_nvm_set, &feature_read_recovery_level, &feature_read_recovery_level, nullptr},
     {0x13, &feature_nvm_set, &feature_latency_config, &feature_latency_config, nullptr},
     {0x14, &feature_nvm_set, &feature_latency_window, &feature_latency_window, nullptr},
-    {0x15, &feature_lba_status, nullptr, &feature_lba_status, nullptr},
+    dword_feature(0x15, feature_lba_status),
     {0x16, nullptr, nullptr, nullptr, &host_behavior_data},
-    {0x17, &feature_sanitize_config, nullptr, &feature_sanitize_config, nullptr},
-    {0x18, &feature_endurance_group, nullptr, &feature_endurance_group, nullptr},
-    {0x19, &feature_command_set_profile, nullptr, &feature_command_set_profile, nullptr},
-    {0x80, &feature_software_progress, nullptr, &feature_software_progress, nullptr},
+    dword_feature(0x17, feature_sanitize_config),
+    dword_feature(0x18, feature_endurance_group),
+    dword_feature(0x19, feature_command_set_profile),
+    dword_feature(0x80, feature_software_progress),
     {0x81, &feature_host_identifier, nullptr, nullptr, &host_identifier_data},
-    {0x82, &feature_reservation_mask, nullptr, &feature_reservation_mask, nullptr},
-    {0x83, &feature_reservation_persistence, nullptr, &feature_reservation_persistence, nullptr},
-    {0x84, &feature_write_protection, nullptr, &feature_write_protection, nullptr},
+    dword_feature(0x82, feature_reservation_mask),
+    dword_feature(0x83, feature_reservation_persistence),
+    dword_feature(0x84, feature_write_protection),
 };
 constexpr const feature_form* find_feature(std::uint8_t fid) {
   for (const feature_form& f : feature_forms)
     if (f.fid == fid) return &f;
   return nullptr;
 }
+
+static_assert(complete(feature_arbitration) && complete(feature_power_management));
+static_assert(complete(feature_lba_range_type) && complete(feature_temperature_threshold));
+static_assert(complete(feature_error_recovery) && complete(feature_volatile_write_cache));
+static_assert(complete(feature_queues_request) && complete(feature_queues_result));
+static_assert(complete(feature_interrupt_coalescing) && complete(feature_interrupt_vector));
+static_assert(complete(feature_write_atomicity) && complete(feature_async_event));
+static_assert(complete(feature_apst) && complete(apst_entry_layout));
+static_assert(complete(feature_host_memory_buffer) && complete(timestamp_data));
+static_assert(complete(feature_keep_alive_timer) && complete(feature_thermal_management));
+static_assert(complete(feature_non_operational_power) && complete(feature_nvm_set));
+static_assert(complete(feature_read_recovery_level) && complete(feature_latency_config));
+static_assert(complete(feature_latency_window) && complete(feature_lba_status));
+static_assert(complete(host_behavior_data) && complete(feature_sanitize_config));
+static_assert(complete(feature_endurance_group) && complete(feature_command_set_profile));
+static_assert(complete(feature_software_progress) && complete(feature_host_identifier));
+static_assert(complete(host_identifier_data) && complete(feature_reservation_mask));
+static_assert(complete(feature_reservation_persistence) && complete(feature_write_protection));
+static_assert(complete(feature_capabilities) && complete(lba_range_layout));
+static_assert(complete(apst_data) && complete(lba_range_list));
 
 }  // namespace nvmf::wire

@@ -63,7 +63,7 @@ inline constexpr std::array controller_features{
     with_bits(hex("ctratt", 96, 4, "Controller Attributes"), ctratt_layout),
     hex("rrls", 100, 2, "Read Recovery Levels Supported, one bit each"),
     rsvd(102, 9),
-    num("cntrltype", 111, 1, "Controller Type: 1 I/O, 2 discovery, 3 administrative"),
+    named(num("cntrltype", 111, 1, "Controller Type"), controller_types),
     bytes("fguid", 112, 16, kind::raw, "FRU Globally Unique Identifier"),
     num("crdt1", 128, 2, "Command Retry Delay Time 1, 100 ms units"),
     num("crdt2", 130, 2, "Command Retry Delay Time 2, 100 ms units"),
@@ -145,7 +145,8 @@ inline constexpr std::array controller_io{
     with_bits(hex("fcatt", 1802, 1, "Fabrics Controller Attributes"), fcatt_layout),
     num("msdbd", 1803, 1, "Maximum SGL Data Block Descriptors; 0 is no limit"),
     with_bits(hex("ofcs", 1804, 2, "Optional Fabric Commands Support"), ofcs_layout),
-    num("dctype", 1806, 1, "Discovery Controller Type: 1 direct, 2 central (after Base 2.0)"),
+    named(num("dctype", 1806, 1, "Discovery Controller Type (after Base 2.0)"),
+          discovery_controller_types),
     rsvd(1807, 241),
 };
 inline constexpr auto controller =

@@ -11,7 +11,7 @@ namespace nvmf::wire {
 
 namespace identify_parts {
 inline constexpr std::array ns_id_descriptor{
-    num("nidt", 0, 1, "Namespace Identifier Type: 1 EUI64, 2 NGUID, 3 UUID, 4 CSI"),
+    named(num("nidt", 0, 1, "Namespace Identifier Type"), namespace_id_types),
     num("nidl", 1, 1, "Namespace Identifier Length, bytes"),
     rsvd(2, 2),
     repeated(bytes("nid", 4, 1, kind::raw, "Namespace Identifier"), field::open),
@@ -74,7 +74,7 @@ inline constexpr std::array registered_controller_extended{
 };
 inline constexpr std::array reservation_status{
     num("gen", 0, 4, "Generation"),
-    num("rtype", 4, 1, "Reservation Type; 0 is none"),
+    named(num("rtype", 4, 1, "Reservation Type; 0 is none"), reservation_types),
     num("regctl", 5, 2, "Number of Registered Controllers"),
     rsvd(7, 2),
     num("ptpls", 9, 1, "Persist Through Power Loss State"),
@@ -102,10 +102,10 @@ inline constexpr layout identify_nvm_controller{
 inline constexpr layout command_set_combinations{"command-set-combinations",
                                                  "Identify I/O Command Set data", "Base 5.17.2",
                                                  4096, identify_parts::command_sets};
-inline constexpr layout registered_controller{"registered-controller", "Registered Controller",
-                                              "Base 7.5", 24,
-                                              identify_parts::registered_controller};
-inline constexpr layout registered_controller_extended{
+inline constexpr layout registered_controller_layout{"registered-controller",
+                                                     "Registered Controller", "Base 7.5", 24,
+                                                     identify_parts::registered_controller};
+inline constexpr layout registered_controller_extended_layout{
     "registered-controller-extended", "Registered Controller Extended", "Base 7.5", 64,
     identify_parts::registered_controller_extended};
 
@@ -134,17 +134,17 @@ inline constexpr std::array independent_namespace{
     with_bits(hex("nstat", 14, 1, "Namespace Status"), nstat_layout),
     rsvd(15, 4081),
 };
-inline constexpr auto reservation_list =
-    join(reservation_status,
-         std::array{
-             nested_to_end("registered", 24, registered_controller, "Registered controllers"),
-         });
-inline constexpr auto reservation_list_extended = join(
+inline constexpr auto reservation_list = join(
     reservation_status,
     std::array{
-        rsvd(24, 40),
-        nested_to_end("registered", 64, registered_controller_extended, "Registered controllers"),
+        nested_to_end("registered", 24, registered_controller_layout, "Registered controllers"),
     });
+inline constexpr auto reservation_list_extended = join(
+    reservation_status, std::array{
+                            rsvd(24, 40),
+                            nested_to_end("registered", 64, registered_controller_extended_layout,
+                                          "Registered controllers"),
+                        });
 }  // namespace identify_parts
 
 inline constexpr layout namespace_id_descriptor_list{
@@ -167,7 +167,8 @@ static_assert(complete(namespace_list) && complete(controller_list) && complete(
 static_assert(complete(extended_lba_format_layout) && complete(identify_nvm_namespace));
 static_assert(complete(nstat_layout) && complete(identify_independent_namespace));
 static_assert(complete(identify_nvm_controller) && complete(command_set_combinations));
-static_assert(complete(registered_controller) && complete(registered_controller_extended));
+static_assert(complete(registered_controller_layout) &&
+              complete(registered_controller_extended_layout));
 static_assert(complete(reservation_status_list) && complete(reservation_status_extended_list));
 
 }  // namespace nvmf::wire

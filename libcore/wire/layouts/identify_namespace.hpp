@@ -38,7 +38,7 @@ inline constexpr std::array dpc_bits{
     rsvd_bits(0, 1, 5, 3),
 };
 inline constexpr std::array dps_bits{
-    bits("type", 0, 1, 0, 3, "Protection Information Type; 0 is none"),
+    named(bits("type", 0, 1, 0, 3, "Protection Information Type"), protection_types),
     bits("first", 0, 1, 3, 1, "Protection information in the first bytes of metadata"),
     rsvd_bits(0, 1, 4, 4),
 };
@@ -61,7 +61,7 @@ inline constexpr std::array fpi_bits{
     bits("supported", 0, 1, 7, 1, "Format Progress Indicator supported"),
 };
 inline constexpr std::array dlfeat_bits{
-    bits("read", 0, 1, 0, 3, "Deallocated blocks read as: 0 not told, 1 zeroes, 2 FFh"),
+    named(bits("read", 0, 1, 0, 3, "Deallocated blocks read as"), deallocated_reads),
     bits("write_zeroes", 0, 1, 3, 1, "Deallocate bit of Write Zeroes supported"),
     bits("guard_crc", 0, 1, 4, 1, "Guard of deallocated blocks is their CRC"),
     rsvd_bits(0, 1, 5, 3),
@@ -98,7 +98,7 @@ namespace identify_parts {
 inline constexpr std::array lba_format{
     num("ms", 0, 2, "Metadata Size, bytes"),
     num("lbads", 2, 1, "LBA Data Size, 2^LBADS bytes; 0 is not available"),
-    bits("rp", 3, 1, 0, 2, "Relative Performance: 0 best, 1 better, 2 good, 3 degraded"),
+    named(bits("rp", 3, 1, 0, 2, "Relative Performance"), relative_performances),
     rsvd_bits(3, 1, 2, 6),
 };
 }  // namespace identify_parts

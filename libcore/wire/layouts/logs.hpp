@@ -18,7 +18,7 @@ inline constexpr std::array supported_entry{
 inline constexpr std::array status_bits{
     bits("p", 0, 2, 0, 1, "Phase Tag"),
     bits("sc", 0, 2, 1, 8, "Status Code"),
-    bits("sct", 0, 2, 9, 3, "Status Code Type"),
+    named(bits("sct", 0, 2, 9, 3, "Status Code Type"), status_code_types),
     bits("crd", 0, 2, 12, 2, "Command Retry Delay"),
     bits("m", 0, 2, 14, 1, "More"),
     bits("dnr", 0, 2, 15, 1, "Do Not Retry"),
@@ -70,7 +70,7 @@ inline constexpr std::array error_entry{
     num("lba", 16, 8, "LBA"),
     hex("nsid", 24, 4, "Namespace"),
     hex("vsia", 28, 1, "Vendor Specific Information Available, a log page identifier"),
-    num("trtype", 29, 1, "Transport Type"),
+    named(num("trtype", 29, 1, "Transport Type"), transport_types),
     rsvd(30, 2),
     hex("csi", 32, 8, "Command Specific Information"),
     hex("ttsi", 40, 2, "Transport Type Specific Information"),
@@ -135,7 +135,7 @@ inline constexpr std::array effects_entry{
     bits("nic", 0, 4, 3, 1, "Namespace Inventory Change"),
     bits("ccc", 0, 4, 4, 1, "Controller Capability Change"),
     rsvd_bits(0, 4, 5, 11),
-    bits("cse", 0, 4, 16, 3, "Command Submission and Execution: 1 one per namespace, 2 one at all"),
+    named(bits("cse", 0, 4, 16, 3, "Command Submission and Execution"), execution_restrictions),
     bits("uss", 0, 4, 19, 1, "UUID Selection Supported"),
     bits("csp", 0, 4, 20, 12, "Command Scope: 1 namespace, 2 controller, 4 NVM Set, 8 group, ..."),
 };
@@ -143,8 +143,7 @@ inline constexpr std::array ana_group{
     num("agid", 0, 4, "ANA Group ID"),
     num("nnv", 4, 4, "Number of NSID Values"),
     num("chgcnt", 8, 8, "Change Count"),
-    bits("ana_state", 16, 1, 0, 4,
-         "ANA state: 1 optimized, 2 non-opt., 3 inaccessible, 4 lost, 15 change"),
+    named(bits("ana_state", 16, 1, 0, 4, "ANA state"), ana_states),
     rsvd_bits(16, 1, 4, 4),
     rsvd(17, 15),
     repeated(hex("nsid", 32, 4, "Namespaces of the group"), field::open),
@@ -155,7 +154,8 @@ constexpr std::uint64_t ana_group_extent(byte_span b) {
 }
 inline constexpr std::array reservation_notification{
     num("lpc", 0, 8, "Log Page Count; 0 is an empty page"),
-    num("rnlpt", 8, 1, "Type: 1 registration preempted, 2 released, 3 reservation preempted"),
+    named(num("rnlpt", 8, 1, "Reservation Notification Log Page Type"),
+          reservation_notification_types),
     num("nalp", 9, 1, "Number of Available Log Pages"),
     rsvd(10, 2),
     hex("nsid", 12, 4, "Namespace ID"),
@@ -163,8 +163,7 @@ inline constexpr std::array reservation_notification{
 };
 inline constexpr std::array sanitize_status{
     num("sprog", 0, 2, "Sanitize Progress, of 65536"),
-    bits("sos", 2, 2, 0, 3,
-         "Status: 1 completed, 2 in progress, 3 failed, 4 completed, deallocated"),
+    named(bits("sos", 2, 2, 0, 3, "Status of the last operation"), sanitize_states),
     bits("opc", 2, 2, 3, 5, "Overwrite passes completed"),
     bits("gde", 2, 2, 8, 1, "Global Data Erased"),
     rsvd_bits(2, 2, 9, 7),

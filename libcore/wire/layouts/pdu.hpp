@@ -12,7 +12,7 @@ using namespace build;
 // Common header, 3.6.1: the first eight bytes of every PDU.
 inline constexpr std::array ch{
     named(hex("type", 0, 1, "PDU Type", "TCP 3.6.1"), pdu_types),
-    hex("flags", 1, 1, "Flags", "TCP 3.6.1"),
+    named(hex("flags", 1, 1, "Flags", "TCP 3.6.1"), pdu_flags),
     num("hlen", 2, 1, "Header Length", "TCP 3.6.1"),
     num("pdo", 3, 1, "PDU Data Offset", "TCP 3.6.1"),
     num("plen", 4, 4, "PDU Length", "TCP 3.6.1"),

@@ -45,10 +45,10 @@ inline constexpr std::array intmc{hex("ivmc", 0, 4, "Interrupt Vector Mask Clear
 inline constexpr std::array cc{
     bits("en", 0, 4, 0, 1, "Enable"),
     rsvd_bits(0, 4, 1, 3),
-    bits("css", 0, 4, 4, 3, "I/O Command Set Selected: 0 NVM, 6 all supported, 7 Admin only"),
+    named(bits("css", 0, 4, 4, 3, "I/O Command Set Selected"), cc_css_values),
     bits("mps", 0, 4, 7, 4, "Memory Page Size, 2^(12 + MPS) bytes"),
-    bits("ams", 0, 4, 11, 3, "Arbitration Mechanism Selected"),
-    bits("shn", 0, 4, 14, 2, "Shutdown Notification: 1 normal, 2 abrupt"),
+    named(bits("ams", 0, 4, 11, 3, "Arbitration Mechanism Selected"), cc_ams_values),
+    named(bits("shn", 0, 4, 14, 2, "Shutdown Notification"), cc_shn_values),
     bits("iosqes", 0, 4, 16, 4, "I/O Submission Queue Entry Size, 2^IOSQES bytes"),
     bits("iocqes", 0, 4, 20, 4, "I/O Completion Queue Entry Size, 2^IOCQES bytes"),
     bits("crime", 0, 4, 24, 1, "Controller Ready Independent of Media Enable"),
@@ -57,7 +57,7 @@ inline constexpr std::array cc{
 inline constexpr std::array csts{
     bits("rdy", 0, 4, 0, 1, "Ready"),
     bits("cfs", 0, 4, 1, 1, "Controller Fatal Status"),
-    bits("shst", 0, 4, 2, 2, "Shutdown Status: 1 in progress, 2 complete"),
+    named(bits("shst", 0, 4, 2, 2, "Shutdown Status"), csts_shst_values),
     bits("nssro", 0, 4, 4, 1, "NVM Subsystem Reset Occurred"),
     bits("pp", 0, 4, 5, 1, "Processing Paused"),
     bits("st", 0, 4, 6, 1, "Shutdown Type: 1 is NVM subsystem shutdown"),

@@ -26,7 +26,7 @@ inline constexpr std::array accept{
 };
 inline constexpr std::array reject{
     num("recfmt", 0, 2, "Record Format, 0"),
-    num("sts", 2, 2, "Status"),
+    named(num("sts", 2, 2, "Status"), rdma_cm_statuses),
 };
 }  // namespace rdma_parts
 

@@ -13,12 +13,17 @@ namespace response_parts {
 using namespace build;
 using entry_parts::cqe_tail;
 
+inline const row* aer_info_row(byte_span cqe) {
+  if (cqe.size() < 2) return nullptr;
+  const table* names = aer_info_table(static_cast<std::uint8_t>(load_le(cqe, 0, 1) & 7));
+  return names != nullptr ? names->find(static_cast<std::uint32_t>(load_le(cqe, 1, 1))) : nullptr;
+}
 inline constexpr auto async_event = join(
     std::array{
-        bits("aet", 0, 1, 0, 3, "Asynchronous Event Type"),
+        named(bits("aet", 0, 1, 0, 3, "Asynchronous Event Type"), aer_types),
         rsvd_bits(0, 1, 3, 5),
-        hex("aei", 1, 1, "Asynchronous Event Information"),
-        hex("lid", 2, 1, "Log Page Identifier"),
+        named_by(hex("aei", 1, 1, "Asynchronous Event Information"), aer_info_row),
+        named(hex("lid", 2, 1, "Log Page Identifier"), log_pages),
         rsvd(3, 1),
         hex("esp", 4, 4, "Event Specific Parameter"),
     },
