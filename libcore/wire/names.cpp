@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "numbers.hpp"
 
@@ -125,6 +126,7 @@ std::vector<std::string_view> nearest(std::string_view word,
                                       std::size_t limit) {
   struct scored {
     std::size_t score;
+    std::size_t order;
     std::string_view name;
   };
   std::vector<scored> near;
@@ -138,13 +140,14 @@ std::vector<std::string_view> nearest(std::string_view word,
     // starts with or contains is meant more often than not.
     const std::size_t allowed = std::max<std::size_t>(1, std::max(w.size(), k.size()) / 3);
     if (w.size() >= 3 && k.starts_with(w))
-      near.push_back({std::min<std::size_t>(distance, 1), c});
+      near.push_back({std::min<std::size_t>(distance, 1), near.size(), c});
     else if (w.size() >= 3 && k.find(w) != std::string::npos)
-      near.push_back({std::min<std::size_t>(distance, 2), c});
+      near.push_back({std::min<std::size_t>(distance, 2), near.size(), c});
     else if (distance <= allowed && distance < w.size())
-      near.push_back({distance, c});
+      near.push_back({distance, near.size(), c});
   }
-  std::ranges::stable_sort(near, {}, &scored::score);
+  // Not stable_sort: libstdc++ 12's calls what Clang says is deprecated.
+  std::ranges::sort(near, {}, [](const scored& s) { return std::pair(s.score, s.order); });
   // A much worse candidate beside a good one is noise.
   std::vector<std::string_view> out;
   for (const scored& s : near)
