@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The program around the commands: global options, dispatch, how a result is told.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "context.hpp"
+
+namespace nvmf::cli {
+
+// What main knows of the process.
+struct surroundings {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  bool no_color = false;  // NO_COLOR is set and not empty
+};
+
+// Runs one command line (without the program's name) and tells how it ended.
+exit_status run_app(std::span<const std::string> argv, const surroundings& world,
+                    const transport_registry& transports);
+
+// The options of every command, bound to `into`.
+void add_global_options(option_table& table, global_options& into);
+
+}  // namespace nvmf::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a running command may use of the world. main makes it; nothing else touches the process's
+// standard streams.
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+#include <nvmf/transport.hpp>
+#include <span>
+#include <string>
+
+#include "registry.hpp"
+#include "render/style.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace nvmf::cli {
+
+struct global_options {
+  bool json = false;
+  int verbosity = 0;
+  color_when color = color_when::automatic;
+  std::string log_level;  // empty: from the verbosity
+  std::string log_file;   // empty: stderr
+  bool help = false;
+  bool version = false;
+};
+
+struct context {
+  std::istream& in;
+  std::ostream& out;  // data, and only data
+  std::ostream& err;  // talk: warnings, progress
+  global_options options;
+  style out_style;  // colours of out and err; plain when they are not terminals
+  style err_style;
+  std::shared_ptr<spdlog::logger> log;
+  const transport_registry& transports;
+  command_list commands;
+
+  bool json() const { return options.json; }
+  // "nvmfctl: warning: TEXT" on err.
+  void warn(std::string_view text);
+};
+
+}  // namespace nvmf::cli
