@@ -21,11 +21,13 @@ set(NVMF_TEST_ENVIRONMENT
   "NVMFCTL=${CMAKE_BINARY_DIR}/cli/nvmfctl"
   "NVMF_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
-# nvmf_test(name COMMAND... [LABELS...] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [SERIAL])
+# nvmf_test(name COMMAND... [LABELS...] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [SERIAL]
+#           [LOCK name])
 # Exit status 77 after a line "skipped: REASON" is a skip; ./dev test lists the reasons.
-# SERIAL: runs alone (it measures time, or needs the whole machine).
+# SERIAL: runs alone (it measures time, or needs the whole machine). LOCK: no two tests with the same
+# lock run at once.
 function(nvmf_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;LOCK" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
   nvmf_in_test_set(wanted ${ARG_LABELS})
   if(NOT wanted)
     return()
@@ -44,6 +46,9 @@ function(nvmf_test name)
     ENVIRONMENT "${NVMF_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}")
   if(ARG_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+  if(ARG_LOCK)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK ${ARG_LOCK})
   endif()
 endfunction()
 

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Inside a guest: our host (connect, discover, send-capsule) against the Linux kernel's target (nvmet).
+#   kernel_target.sh [digests]
+. "$(dirname "$0")/lib.sh"
+digests=()
+[[ ${1-} != digests ]] || digests=(-g -G)
+nvmet_ready || { echo 'skipped: this kernel has no nvmet-tcp'; exit 77; }
+uri=nvme+tcp://127.0.0.1:4420/$nqn
+me=(-q "$hostnqn" -I "$hostid")
+ours() { "$program" "$@"; }
+capsule() { "$program" send-capsule "$uri" "${me[@]}" "${digests[@]}" "$@"; }
+
+modprobe -q brd rd_nr=4 rd_size=65536 || true
+check 'nvmet on a RAM disk' nvmet_subsystem /dev/ram0
+check 'nvmet port' nvmet_port 1 4420
+check 'connect: whole bring-up' ours connect "$uri" "${me[@]}" "${digests[@]}" -i 1
+check 'connect: four queues' ours connect "$uri" "${me[@]}" "${digests[@]}" -i 4
+listed() { ours discover nvme+tcp://127.0.0.1:4420 "${me[@]}" | grep -q "$nqn"; }
+check 'discover lists the subsystem' listed
+check 'identify controller' capsule identify cns=1
+check 'identify namespace' capsule identify cns=0 nsid=1
+check 'identify active namespaces' capsule identify cns=2
+check 'identify descriptors' capsule identify cns=3 nsid=1
+for lid in 1 2 3 4 5; do check "get-log-page lid=$lid" capsule get-log-page lid=$lid --recv 512; done
+for fid in 7 0xb 0xf; do check "get-features fid=$fid" capsule get-features fid=$fid; done
+check 'keep-alive' capsule keep-alive
+check_status 17 'an unknown admin opcode is refused' capsule 0x7e --qid 0
+said 'Invalid Command Opcode' || said 'Invalid Opcode' || { echo 'not ok - the refusal is not named'; failed=$((failed + 1)); }
+check 'flush' capsule flush nsid=1
+check 'write-zeroes' capsule write-zeroes nsid=1 slba=0 nlb=7
+check 'dataset-management' capsule dataset-management nsid=1 nr=0 ad=1 --send hex:00000000080000000000000000000000
+check_status 18 'a read beyond the end' capsule read nsid=1 slba=0xffffffff nlb=0
+
+head -c $((4 << 20)) /dev/urandom >"$work/data"
+same_data() { # same_data BYTES FIRST-BLOCK
+  head -c "$1" "$work/data" >"$work/w"
+  capsule write nsid=1 slba="$2" nlb=$(($1 / 512 - 1)) --send "$work/w" &&
+    capsule read nsid=1 slba="$2" nlb=$(($1 / 512 - 1)) --out "$work/r" && cmp "$work/w" "$work/r"
+}
+for bytes in 512 4096 8192 15872 16384 16896 65536 131072 1048576; do
+  check "write and read $bytes bytes" same_data $bytes 64
+done
+check 'the kernel has no complaint' kernel_is_calm
+nvmet_down
+
+for inline in 0 4096 16384; do
+  nvmet_subsystem /dev/ram0 && nvmet_port 1 4420 $inline
+  for bytes in 4096 4608 16384 16896; do
+    check "inline_data_size $inline: write and read $bytes bytes" same_data $bytes 8
+  done
+  nvmet_down
+done
+
+truncate -s 64M /run/disk
+nvmet_subsystem /run/disk buffered && nvmet_port 1 4420
+file_data() {
+  head -c 65536 "$work/data" >"$work/w"
+  capsule write nsid=1 slba=0 nlb=15 --send "$work/w" && capsule read nsid=1 slba=0 nlb=15 --out "$work/r" &&
+    cmp "$work/w" "$work/r"
+}
+check 'a file namespace with 4096-byte blocks' file_data
+
+check_status 14 'wrong NQN' ours connect "nvme+tcp://127.0.0.1:4420/nqn.2020-01.org.example:nobody" "${me[@]}"
+said 'subnqn' || said 'SUBNQN' || { echo 'not ok - the field is not named'; failed=$((failed + 1)); }
+echo 0 >"$nvmet/subsystems/$nqn/attr_allow_any_host"
+check_status 14 'host not allowed' ours connect "$uri" "${me[@]}"
+echo 1 >"$nvmet/subsystems/$nqn/attr_allow_any_host"
+echo 2 >"$nvmet/subsystems/$nqn/attr_qid_max" 2>/dev/null || true
+check 'more queues than granted works' ours connect "$uri" "${me[@]}" -i 64
+nvmet_down
+check 'the kernel has no complaint' kernel_is_calm
+finish
