@@ -135,16 +135,20 @@ std::vector<std::string_view> nearest(std::string_view word,
   for (std::string_view c : candidates) {
     if (c.size() > longest_word) continue;
     const std::string k = to_kebab(c);
-    const std::size_t distance = edit_distance(w, k);
-    // A third of the letters may be wrong. A word of three letters or more that the candidate
-    // starts with or contains is meant more often than not.
+    // A word of three letters or more that the candidate starts with or contains is meant more
+    // often than not; else a third of the letters may be wrong.
     const std::size_t allowed = std::max<std::size_t>(1, std::max(w.size(), k.size()) / 3);
-    if (w.size() >= 3 && k.starts_with(w))
-      near.push_back({std::min<std::size_t>(distance, 1), near.size(), c});
+    const std::size_t longer = std::max(w.size(), k.size()) - std::min(w.size(), k.size());
+    std::size_t score = w.size();  // as good as nothing in common
+    if (k == w)
+      score = 0;
+    else if (w.size() >= 3 && k.starts_with(w))
+      score = 1;
     else if (w.size() >= 3 && k.find(w) != std::string::npos)
-      near.push_back({std::min<std::size_t>(distance, 2), near.size(), c});
-    else if (distance <= allowed && distance < w.size())
-      near.push_back({distance, near.size(), c});
+      score = 2;
+    else if (longer <= allowed)
+      if (const std::size_t d = edit_distance(w, k); d <= allowed) score = d;
+    if (score < w.size()) near.push_back({score, near.size(), c});
   }
   // Not stable_sort: libstdc++ 12's calls what Clang says is deprecated.
   std::ranges::sort(near, {}, [](const scored& s) { return std::pair(s.score, s.order); });
