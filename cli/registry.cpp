@@ -9,10 +9,7 @@ namespace nvmf::cli {
 command_list all_commands() {
   // In the order of `nvmfctl help`.
   static constexpr std::array list{
-      make_help,
-      make_manual,
-      make_completion,
-      make_version,
+      make_describe, make_help, make_manual, make_completion, make_version,
   };
   return list;
 }
