@@ -31,6 +31,11 @@ struct capsule_limits {
 nvme_status check_sgl(std::span<const std::byte, 64> sqe, std::uint32_t carried,
                       const capsule_limits& limits);
 
+// The length that SGL 1 gives, bytes.
+std::uint32_t sgl_length(std::span<const std::byte, 64> sqe);
+// SGL 1 says that the data is in the capsule.
+bool sgl_in_capsule(std::span<const std::byte, 64> sqe);
+
 // SQHD as a controller reports it (Base 3.3.3.2, Fabrics 3.3): with SQ flow control each response
 // says one entry more, modulo the queue size; without it SQHD is FFFFh in the Connect response and
 // 0 after it. Before Connect has settled the queue it is 0.

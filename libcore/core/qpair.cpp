@@ -4,12 +4,12 @@
 #include <nvmf/qpair.hpp>
 #include <nvmf/transport.hpp>
 
+#include "command_data.hpp"
 #include "wire/layouts/entries.hpp"
 
 namespace nvmf {
 
 using wire::cqe_layout;
-using wire::sgl_layout;
 using wire::sqe_layout;
 
 capsule& capsule::operator=(capsule&& other) noexcept {
@@ -159,13 +159,7 @@ nvme_status qpair::validate_command(const capsule& command) const {
   return impl_->validate_command(command.slot());
 }
 
-std::uint32_t qpair::data_length(const capsule& command) const {
-  const auto& sgl1 = wire::bytes_of<sqe_layout, "sgl1">(command.sqe());
-  // A keyed descriptor has a 24-bit length, the others 32 bits (Base 4.3.1).
-  if (wire::get<sgl_layout, "type">(sgl1) == 4)
-    return static_cast<std::uint32_t>(wire::get<wire::keyed_sgl_layout, "length">(sgl1));
-  return static_cast<std::uint32_t>(wire::get<sgl_layout, "length">(sgl1));
-}
+std::uint32_t qpair::data_length(const capsule& command) const { return sgl_length(command.sqe()); }
 
 std::span<const std::byte> qpair::in_capsule_data(const capsule& command) const {
   return impl_->in_capsule_data(command.slot());

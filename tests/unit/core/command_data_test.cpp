@@ -91,6 +91,19 @@ TEST_CASE("SGL 1 as the controller checks it") {
   CHECK(check(with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5a}, 0xc0), 0, tcp) == 0x02);
 }
 
+TEST_CASE("the length and the place that SGL 1 gives") {
+  const auto keyed = with_sgl({1, 2, 3, 4, 5, 6, 7, 8, 0, 2, 1, 9, 9, 9, 9, 0x40});
+  CHECK(sgl_length(keyed) == 0x10200);
+  CHECK_FALSE(sgl_in_capsule(keyed));
+  const auto transport = with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 9, 0, 0, 0, 0x5a});
+  CHECK(sgl_length(transport) == 0x09010200);
+  CHECK_FALSE(sgl_in_capsule(transport));
+  const auto in_capsule = with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 9, 0, 0, 0, 0x01});
+  CHECK(sgl_length(in_capsule) == 0x09010200);
+  CHECK(sgl_in_capsule(in_capsule));
+  CHECK_FALSE(sgl_in_capsule(with_sgl({})));
+}
+
 TEST_CASE("SQHD counts responses modulo the queue size, or says that it does not") {
   sq_head head;
   CHECK(head.next() == 0);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "end.hpp"
+
+namespace nvmf::loop {
+
+end::end(end_setup setup)
+    : qid_(setup.params.qid),
+      queue_size_(setup.params.queue_size),
+      setup_(std::move(setup)),
+      deferred_(*setup_.who.runs_on),
+      out_(*setup_.who.runs_on, *setup_.options, setup_.seed, *this),
+      lots_(setup_.seed + 1) {
+  who_ = setup_.who;
+  setup_.alive->fetch_add(1, std::memory_order_relaxed);
+}
+
+void end::add_deferred(task t) { deferred_.add(std::move(t), shared_from_this()); }
+
+void end::defer(task t) { add_deferred(std::move(t)); }
+
+void end::start(qpair_callbacks callbacks) {
+  assert(!started_ && open());
+  started_ = true;
+  calls_ = std::move(callbacks);
+  // What came before waits in the inbox.
+  who_.runs_on->post([self = shared_from_this()] { self->drain(); });
+}
+
+void end::drain() {
+  wire().take(who_.side, inbox_);
+  if (!started_ && !closed_) return;
+  const auto self = shared_from_this();
+  deferred_.enter();
+  // Callbacks may close this end, but nothing adds to the inbox meanwhile.
+  for (message& m : inbox_) {
+    if (!open()) {
+      dispose(m);
+      continue;
+    }
+    if (m.kind == loop_kind::ending)
+      lose(m.ending);
+    else
+      handle(m);
+    if (!put_off()) fire();
+  }
+  inbox_.clear();
+  fire();
+  deferred_.leave();
+}
+
+void end::send(message&& m) {
+  if (!open() || cut_) return;
+  loop_message seen{.kind = m.kind,
+                    .from = who_.side,
+                    .qpair = who_.id,
+                    .qid = qid_,
+                    .number = 0,
+                    .cid = m.cid,
+                    .offset = m.offset,
+                    .length = m.length,
+                    .last = m.last};
+  if (m.kind == loop_kind::command) seen.entry = m.entry;
+  if (m.kind == loop_kind::response) seen.entry = std::span{m.entry}.first(16);
+  out_.send(m, seen);
+}
+
+void end::leave(message m) {
+  stamp(m);
+  wire().push(peer_side(), std::move(m));
+}
+
+void end::cut(bool clean) {
+  out_.flush();
+  message last;
+  last.kind = loop_kind::ending;
+  if (!clean) last.ending.code = errc::reset;
+  wire().push(peer_side(), last.duplicate());
+  // This end is in the middle of sending something, so it learns of it later.
+  cut_ = true;
+  who_.runs_on->post([self = shared_from_this(), m = std::move(last)]() mutable {
+    self->inbox_.push_back(std::move(m));
+    self->drain();
+  });
+}
+
+void end::violate(const protocol_error& what) {
+  emit(event_type::violation, -1, {}, what.fes, what.fei, {}, what.reason);
+  out_.drop();
+  message last;
+  last.kind = loop_kind::ending;
+  last.ending = {.code = errc::terminated, .violation = what};
+  wire().push(peer_side(), std::move(last));
+  lose({.code = errc::protocol_violation, .violation = what});
+}
+
+void end::lose(const qpair_error& why) {
+  if (!open()) return;
+  lost_ = true;
+  lost_code_ = why.code ? why.code : make_error_code(errc::closed);
+  out_.drop();
+  emit(event_type::disconnected, -1, {}, 0, 0, why.code);
+  if (!put_off()) {
+    end_all(lost_code_, false);
+    fire();
+  }
+  // A completion may have closed this end.
+  if (closed_ || !calls_.on_error) return;
+  emit(event_type::error_callback, -1, {}, 0, 0, why.code, why.violation.reason);
+  calls_.on_error(why);
+}
+
+void end::close(bool clean) {
+  if (std::exchange(closed_, true)) return;
+  if (!lost_ && !cut_) {
+    if (clean)
+      out_.flush();
+    else
+      out_.drop();
+    message last;
+    last.kind = loop_kind::ending;
+    if (!clean) last.ending.code = errc::reset;
+    wire().push(peer_side(), std::move(last));
+  }
+  for (message& m : wire().detach(who_.side)) dispose(m);
+  end_all(errc::aborted, true);
+  // In a turn the inbox is being walked, which disposes of the rest.
+  if (!deferred_.in_turn()) {
+    for (message& m : inbox_) dispose(m);
+    inbox_.clear();
+  }
+  // The callbacks may be running just now, and own what must not go before they return.
+  add_deferred([this] { calls_ = {}; });
+  if (!deferred_.in_turn()) deferred_.run();
+}
+
+void end::receive(capsule_slot* slot) {
+  capsule handle = make_handle(slot);
+  if (!calls_.on_receive) return;
+  const std::size_t size = slot->command ? 64 : 16;
+  emit(event_type::receive_callback, handle.cid(), std::span{slot->entry}.first(size));
+  calls_.on_receive(std::move(handle));
+}
+
+void end::complete(std::uint16_t cid, data_callback done, std::size_t bytes,
+                   std::error_code error) {
+  if (!done) return;
+  due_.push_back({cid, std::move(done), bytes, error});
+  if (std::exchange(fire_planned_, true)) return;
+  add_deferred([this] {
+    fire_planned_ = false;
+    fire();
+  });
+}
+
+void end::fire() {
+  if (!firing_.empty()) return;  // a completion is on the way up the stack: it goes on
+  while (!due_.empty()) {
+    firing_.swap(due_);
+    for (completion& c : firing_) {
+      emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
+      c.done(c.bytes, c.error);
+    }
+    firing_.clear();
+  }
+}
+
+void end::emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a,
+               std::uint64_t b, std::error_code error, std::string_view text) {
+  if (who_.watched_by == nullptr) return;
+  who_.watched_by->on_event({.type = type,
+                             .at = who_.runs_on->now(),
+                             .qpair = who_.id,
+                             .qid = qid_,
+                             .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
+                             .has_cid = cid >= 0,
+                             .header = header,
+                             .a = a,
+                             .b = b,
+                             .error = error,
+                             .text = text});
+}
+
+}  // namespace nvmf::loop
