@@ -77,7 +77,9 @@ _nvmfctl() {{
   local words=("${{COMP_WORDS[@]}}") command='' options='' i
   local commands='{0}'
   for ((i = 1; i < COMP_CWORD; i++)); do
-    [[ ${{words[i]}} == -* || " $commands " != *" ${{words[i]}} "* ]] || {{ command=${{words[i]}}; break; }}
+    [[ ${{words[i]}} == -* || " $commands " != *" ${{words[i]}} "* ]] && continue
+    command=${{words[i]}}
+    break
   done
   case "*:$prev" in
 {1}  esac

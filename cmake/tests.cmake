@@ -22,12 +22,13 @@ set(NVMF_TEST_ENVIRONMENT
   "NVMF_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
 # nvmf_test(name COMMAND... [LABELS...] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [SERIAL]
-#           [LOCK name])
+#           [LOCK name] [PROPERTIES name value...])
 # Exit status 77 after a line "skipped: REASON" is a skip; ./dev test lists the reasons.
-# SERIAL: runs alone (it measures time, or needs the whole machine). LOCK: no two tests with the same
-# lock run at once.
+# SERIAL: runs alone (it measures time, or needs the whole machine). LOCK: no two tests with the
+# same lock run at once.
 function(nvmf_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;LOCK" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG
+    "SERIAL" "TIMEOUT;LOCK" "COMMAND;LABELS;ENVIRONMENT;PROPERTIES" ${ARGN})
   nvmf_in_test_set(wanted ${ARG_LABELS})
   if(NOT wanted)
     return()
@@ -50,6 +51,9 @@ function(nvmf_test name)
   if(ARG_LOCK)
     set_tests_properties(${name} PROPERTIES RESOURCE_LOCK ${ARG_LOCK})
   endif()
+  if(ARG_PROPERTIES)
+    set_tests_properties(${name} PROPERTIES ${ARG_PROPERTIES})
+  endif()
 endfunction()
 
 # nvmf_test_program(name SOURCES... DEPENDS... [LABELS...]): a program that tests need, built only
@@ -62,4 +66,25 @@ function(nvmf_test_program name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE nvmf_options ${ARG_DEPENDS})
+endfunction()
+
+# nvmf_script_tests(group): every *_test.sh and every transcript *.md of this folder is the test
+# <group>.<name>. A line "labels: a b" in the file adds labels to the group's own.
+function(nvmf_script_tests group)
+  file(GLOB files CONFIGURE_DEPENDS *_test.sh *.md)
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME_WE)
+    string(REGEX REPLACE "_test$" "" name ${name})
+    string(REPLACE "_" "-" name ${name})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(STRINGS ${file} labels REGEX "^(#|<!--) labels: " LIMIT_COUNT 1)
+    string(REGEX REPLACE "^(#|<!--) labels: *| *-->$" "" labels "${labels}")
+    separate_arguments(labels)
+    if(file MATCHES "\\.md$")
+      set(command ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/support/transcript.py ${file})
+    else()
+      set(command bash ${file})
+    endif()
+    nvmf_test(${group}.${name} COMMAND ${command} LABELS ${group} ${labels})
+  endforeach()
 endfunction()

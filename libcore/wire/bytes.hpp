@@ -25,7 +25,8 @@ constexpr std::uint64_t load_le(byte_span b, std::size_t offset, std::size_t siz
     return v;
   }
   std::uint64_t v = 0;
-  for (std::size_t i = size; i > 0; --i) v = (v << 8) | std::to_integer<std::uint64_t>(b[offset + i - 1]);
+  for (std::size_t i = size; i > 0; --i)
+    v = (v << 8) | std::to_integer<std::uint64_t>(b[offset + i - 1]);
   return v;
 }
 

@@ -145,9 +145,8 @@ constexpr mutable_byte_span bytes_of(mutable_byte_span b, const field& f) {
 template <std::size_t N>
 struct fixed_name {
   char text[N]{};
-  constexpr fixed_name(const char (&s)[N]) {
-    std::copy_n(s, N, text);
-  }  // NOLINT: implicit by design
+  // Implicit by design: a string literal names a field.
+  constexpr fixed_name(const char (&s)[N]) { std::copy_n(s, N, text); }
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 

@@ -4,10 +4,10 @@
 
 usage: tshark_fields.py DUMP CAPTURE SERVER-PORT [MINIMUM]
 
-DUMP is the pdu_dump program of the tests: one JSON line a PDU, each field with its offset in the PDU.
+DUMP is the pdu_dump program of the tests: one JSON line a PDU, each field with its offset in it.
 tshark is asked for PDML, where each field has a position too. A field of tshark's is compared with
-ours when both cover the same bits; every leaf field of tshark's must either find its partner with the
-same value, or stand in the short list below of what tshark shows that is not on the wire.
+ours when both cover the same bits; every leaf field of tshark's must either find its partner with
+the same value, or stand in the short list below of what tshark shows that is not on the wire.
 """
 import collections
 import json
@@ -38,7 +38,9 @@ REVIEWED = {
 
 
 def our_pdus(dump, capture, port):
-    out = subprocess.run([dump, capture, port], check=True, stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run(
+        [dump, capture, port], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     streams = collections.defaultdict(list)
     for line in out.splitlines():
         pdu = json.loads(line)
@@ -84,7 +86,7 @@ def leaves(element):
 
 
 def mask_of(field):
-    """The bits that a field covers, from the dots and digits that tshark draws; None: all of them."""
+    """The bits that a field covers, from the dots and digits of tshark; None: all of them."""
     if field.get("unmaskedvalue") is None:
         return None
     drawing = field.get("showname").split(" = ")[0].replace(" ", "")
@@ -95,7 +97,8 @@ def same_meaning(theirs, ours):
     """Do the two names speak of one field? Alike in their last part, reserved both, or reviewed."""
     ours = re.sub(r"\[\d+\]", "", ours.split(".", 1)[1])
     tails = [re.sub("[-_]", "", name.split(".")[-1]) for name in (theirs, ours)]
-    return tails[0] == tails[1] or ("rsvd" in theirs and "rsvd" in ours) or (theirs, ours) in REVIEWED
+    reserved = "rsvd" in theirs and "rsvd" in ours
+    return tails[0] == tails[1] or reserved or (theirs, ours) in REVIEWED
 
 
 def compare(ours, base, protos, place, report):
@@ -121,7 +124,8 @@ def compare(ours, base, protos, place, report):
             continue
         partners += 1
         if not same_meaning(name, partner["name"]):
-            report(f"{place}: {name} at {offset} is {partner['name']} with us: review tshark_names.txt")
+            report(f"{place}: {name} at {offset} is {partner['name']} with us:"
+                   " review tshark_names.txt")
         if mask is None:
             mine, theirs = words[offset:offset + size], bytes.fromhex(field.get("value"))
         else:

@@ -31,8 +31,10 @@ TEST_CASE("a bit field leaves its neighbours alone") {
 }
 
 TEST_CASE("an overlap, a disorder and an overrun are not well formed") {
-  static constexpr field overlap[] = {{.name = "a", .offset = 0, .size = 4}, {.name = "b", .offset = 2, .size = 2}};
-  static constexpr field beyond[] = {{.name = "a", .offset = 0, .size = 4}, {.name = "b", .offset = 6, .size = 4}};
+  static constexpr field overlap[] = {{.name = "a", .offset = 0, .size = 4},
+                                      {.name = "b", .offset = 2, .size = 2}};
+  static constexpr field beyond[] = {{.name = "a", .offset = 0, .size = 4},
+                                     {.name = "b", .offset = 6, .size = 4}};
   CHECK_FALSE(well_formed(layout{"x", "", "", 8, overlap}));
   CHECK_FALSE(well_formed(layout{"x", "", "", 8, beyond}));
   CHECK_FALSE(complete(layout{"x", "", "", 12, beyond}));
