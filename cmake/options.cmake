@@ -7,6 +7,11 @@ target_compile_options(nvmf_options INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wcast-align -Woverloaded-virtual -Wconversion
   -Wsign-conversion -Wformat=2 -Wimplicit-fallthrough
   -fno-omit-frame-pointer -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC guesses wrong about std::optional and std::expected, differently at each -O level. Clang's
+  # analysis of the same kind (-Wuninitialized, in -Wall) does not guess, and the fuzz tree has it.
+  target_compile_options(nvmf_options INTERFACE -Wno-maybe-uninitialized)
+endif()
 # Asserts are the product's own guard against its own mistakes: they stay on in every build.
 string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 string(REPLACE "-O3" "-O2 -g1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
