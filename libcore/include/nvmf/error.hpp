@@ -30,6 +30,8 @@ enum class errc {
   limit_exceeded,      // a named limit of ours was reached
   not_supported,       // this transport cannot do that
   wrong_role,          // a host call on a controller's qpair or the reverse
+  controller_fatal,    // the controller reports a fatal error of its own (CSTS.CFS)
+  refused,             // a command of our own was answered with an error status
 };
 
 const std::error_category& error_category() noexcept;

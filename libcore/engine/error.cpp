@@ -44,6 +44,10 @@ class category final : public std::error_category {
         return "not supported by this transport";
       case errc::wrong_role:
         return "a call for the other role of the qpair";
+      case errc::controller_fatal:
+        return "the controller reports a fatal error (CSTS.CFS)";
+      case errc::refused:
+        return "the controller answered with an error status";
     }
     return "unknown error";
   }
