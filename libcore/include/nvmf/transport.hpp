@@ -139,6 +139,9 @@ struct connect_step {
 struct connected {
   qpair queue;
   std::vector<connect_step> steps;
+  // The address that was reached, numeric, so that the other queues of an association go to the
+  // same place though the name has several addresses. An empty host: use what was asked for.
+  endpoint reached{};
 };
 using connect_callback = std::move_only_function<void(std::expected<connected, connect_error>)>;
 // Stops a connect that is under way; its callback then runs with errc::aborted. Destroying it does
