@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "session.hpp"
+
+#include "limits.hpp"
+#include "termreq.hpp"
+
+namespace nvmf::tcp {
+
+session::session(session_setup setup)
+    : params_(std::move(setup.params)),
+      agreed_(setup.agreed),
+      memory_(std::move(setup.memory)),
+      tx_(memory_),
+      events_(params_.watched_by, setup.on, setup.id),
+      qid_(params_.qid),
+      queue_size_(params_.queue_size),
+      sq_flow_control_(params_.sq_flow_control),
+      turn_(*setup.on) {
+  who_.id = setup.id;
+  who_.side = params_.side;
+  who_.caps.offset_sgl = true;
+  who_.peer = std::move(setup.peer);
+  who_.local = std::move(setup.local);
+  who_.runs_on = setup.on;
+  who_.watched_by = params_.watched_by;
+  const bool host = params_.side == role::host;
+  rx_.rules.side = params_.side;
+  rx_.rules.header_digest = agreed_.header_digest;
+  rx_.rules.data_digest = agreed_.data_digest;
+  rx_.rules.alignment = host ? agreed_.host_alignment : agreed_.controller_alignment;
+  send_rules_ = {.header_digest = agreed_.header_digest,
+                 .data_digest = agreed_.data_digest,
+                 .alignment = host ? agreed_.controller_alignment : agreed_.host_alignment};
+  events_.set_qid(qid_);
+}
+
+void session::start(qpair_callbacks callbacks) {
+  assert(!started_ && callbacks.on_receive && callbacks.on_error);
+  callbacks_ = std::move(callbacks);
+  started_ = true;
+  link_->begin();
+}
+
+void session::set_queue(std::uint16_t qid, std::uint32_t queue_size, bool sq_flow_control) {
+  qid_ = qid;
+  queue_size_ = queue_size;
+  sq_flow_control_ = sq_flow_control;
+  events_.set_qid(qid);
+}
+
+qpair_limits session::limits() const {
+  return {.queue_size = queue_size_,
+          .max_transfer = 0,
+          .max_in_capsule = qid_ == 0 ? admin_in_capsule : max_in_capsule_,
+          .max_h2c_data = agreed_.max_h2c_data,
+          .max_r2t = agreed_.max_r2t,
+          .host_alignment = agreed_.host_alignment,
+          .controller_alignment = agreed_.controller_alignment,
+          .header_digest = agreed_.header_digest,
+          .data_digest = agreed_.data_digest,
+          .sq_flow_control = sq_flow_control_};
+}
+
+void session::defer(task t) {
+  // Whoever runs a turn keeps the session alive; a drain that is posted must do so itself.
+  if (turn_.in_turn())
+    turn_.add(std::move(t), nullptr);
+  else
+    turn_.add(std::move(t), shared_from_this());
+}
+
+void session::consume(std::span<const std::byte> in) {
+  events_.count(event_type::received, in.size());
+  rx_.consume(in);
+}
+
+void session::sent(std::size_t n) {
+  events_.count(event_type::sent, n);
+  tx_.sent(n, [this](tx_pdu& pdu) { on_sent(pdu); });
+  if (congested_ && tx_.bytes() < tx_high_water / 2) congested_ = false;
+}
+
+void session::end_of_input() {
+  if (rx_.ended()) return;
+  if (rx_.at_boundary()) return fail({.code = {}});
+  fail({.code = errc::reset});
+}
+
+void session::broken(std::error_code why) {
+  tx_.drop_all();
+  after_ = aftermath::drop;
+  if (why == std::errc::connection_reset || why == std::errc::broken_pipe) why = errc::reset;
+  fail({.code = why});
+}
+
+void session::fail(qpair_error why) {
+  rx_.end();
+  if (failed_ || closed_) return;
+  failed_ = true;
+  why_ = why;
+  complete_in_flight(why.code ? why.code : make_error_code(errc::closed));
+  events_.text(event_type::disconnected, why.violation.reason, 0, 0, why.code);
+  defer([this] { tell_error(why_); });
+}
+
+void session::tell_error(const qpair_error& why) {
+  if (closed_) return;
+  events_.text(event_type::error_callback, why.violation.reason, 0, 0, why.code);
+  callbacks_.on_error(why);
+}
+
+bool session::violated(const protocol_error& error, std::span<const std::byte> header) {
+  if (failed_ || closed_) return false;
+  events_.violation(error, header);
+  // Encoded first: `header` may lie in what is let go of below.
+  tx_pdu* termreq = nullptr;
+  if (error.fes != 0) {
+    termreq = tx_.make();
+    encode_termreq(*termreq, params_.side, error, header);
+  }
+  fail({.code = errc::protocol_violation, .violation = error});
+  tx_.drop_unbegun();
+  after_ = termreq != nullptr ? aftermath::await_peer : aftermath::drop;
+  if (termreq != nullptr) push_urgent(termreq);
+  return false;
+}
+
+bool session::on_termreq(std::span<const std::byte> header, std::span<const std::byte> data) {
+  events_.pdu_in({.data = static_cast<std::uint32_t>(data.size())}, header);
+  fail({.code = errc::terminated, .violation = read_termreq(header, data)});
+  tx_.drop_all();
+  after_ = aftermath::drop;
+  return false;
+}
+
+std::error_code session::gone() const {
+  if (why_.code) return why_.code;
+  return errc::closed;
+}
+
+void session::push(tx_pdu* pdu) {
+  events_.pdu_out(*pdu);
+  tx_.push(pdu);
+  wake();
+}
+
+void session::push_urgent(tx_pdu* pdu) {
+  events_.pdu_out(*pdu);
+  tx_.push_urgent(pdu);
+  wake();
+}
+
+bool session::deliver(capsule_slot* slot) {
+  if (closed_) return false;
+  capsule handle = make_handle(slot);
+  const std::span<const std::byte> entry{slot->entry};
+  events_.entry(event_type::receive_callback, handle.cid(), entry.first(slot->command ? 64 : 16));
+  callbacks_.on_receive(std::move(handle));
+  return true;
+}
+
+void session::close(bool clean) {
+  if (closed_) return;
+  turn_.enter();
+  rx_.end();
+  if (!failed_) complete_in_flight(errc::aborted);
+  abandon_unsent();
+  closed_ = true;
+  if (clean)
+    tx_.detach(close_copy_max);
+  else
+    tx_.drop_all();
+  const auto link = std::exchange(link_, nullptr);
+  link->finish(clean);
+  // Last of all: what the callbacks own may be what made this call.
+  defer([this] { callbacks_ = {}; });
+  turn_.leave();
+}
+
+}  // namespace nvmf::tcp

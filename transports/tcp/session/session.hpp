@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One NVMe/TCP connection after its IC exchange, as a machine: bytes in, bytes out, callbacks. It
+// touches no socket and no clock. Whoever has the socket (socket/driver.hpp, or a test) feeds it
+// and carries away what it has to send; host_session and controller_session know what the PDUs
+// mean.
+#pragma once
+
+#include <memory>
+#include <nvmf/transport.hpp>
+
+#include "core/deferred.hpp"
+#include "emitter.hpp"
+#include "encode.hpp"
+#include "receive.hpp"
+#include "transmit.hpp"
+
+namespace nvmf::tcp {
+
+// What the IC exchange settled.
+struct negotiated {
+  bool header_digest = false;
+  bool data_digest = false;
+  std::uint32_t host_alignment = 4;        // bytes: HPDA, of data to the host
+  std::uint32_t controller_alignment = 4;  // bytes: CPDA, of data to the controller
+  std::uint32_t max_r2t = 1;               // 1's based
+  std::uint32_t max_h2c_data = 0;          // bytes
+};
+
+// What a session asks of whoever moves its bytes. Calls come on the session's executor.
+class wire_link {
+ public:
+  virtual ~wire_link() = default;
+  // The qpair has been started: bytes may be read.
+  virtual void begin() = 0;
+  // There is something to send. Also called while bytes are being moved; harmless then.
+  virtual void wake() noexcept = 0;
+  // The qpair is closed and lives on only until the link lets go of it. clean: what is queued may
+  // leave first, for a bounded time.
+  virtual void finish(bool clean) = 0;
+};
+
+struct session_setup {
+  executor* on = nullptr;
+  std::shared_ptr<memory_pool> memory;
+  qpair_params params;
+  negotiated agreed;
+  std::uint32_t id = 0;  // next_qpair_id()
+  std::string peer, local;
+};
+
+class session : public transport_qpair,
+                public std::enable_shared_from_this<session>,
+                protected receiver::handler {
+ public:
+  explicit session(session_setup setup);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  // Before anything else. The session keeps the link until the qpair is closed; from then on the
+  // link keeps the session, for as long as it needs it.
+  void attach(std::shared_ptr<wire_link> link) { link_ = std::move(link); }
+
+  // --- For the link -------------------------------------------------------------------------
+  // Every visit is a turn: between enter and leave bytes are moved, leave runs the callbacks.
+  void enter_turn() { turn_.enter(); }
+  void leave_turn() { turn_.leave(); }
+  // Callbacks wait to be run.
+  bool turn_has_work() const { return !turn_.empty(); }
+
+  // True while bytes are welcome. False before start, after the end, and while too much waits to
+  // be sent to a peer that does not read.
+  bool wants_input() const { return started_ && !rx_.ended() && !congested_; }
+  // Takes all of `in`; what follows a violation in it is dropped.
+  void consume(std::span<const std::byte> in);
+  // See receiver. To be asked before each read.
+  std::size_t direct(std::span<segment> out) const { return rx_.direct(out); }
+  void took_direct(std::size_t n) {
+    if (n == 0) return;
+    events_.count(event_type::received, n);
+    rx_.took_direct(n);
+  }
+  // The peer closed its side; everything before it has been consumed.
+  void end_of_input();
+  // The connection is broken.
+  void broken(std::error_code why);
+
+  virtual bool has_output() const { return !tx_.empty(); }
+  // See transmit_queue.
+  virtual std::size_t gather(std::span<segment> out, std::size_t most) {
+    return tx_.gather(out, most);
+  }
+  void sent(std::size_t n);
+
+  // Over: nothing is received any more. What becomes of the connection then:
+  enum class aftermath : std::uint8_t {
+    flush,       // what is queued leaves, then the owner of the qpair closes it
+    await_peer,  // a TermReq of ours leaves, and the peer is given time to close (NVMe/TCP 3.5)
+    drop,        // there is nobody to talk to, or nothing may be said: close at once
+  };
+  bool over() const { return rx_.ended(); }
+  aftermath after() const { return after_; }
+  const qpair_params& params() const { return params_; }
+  emitter& events() { return events_; }
+
+  // --- transport_qpair ----------------------------------------------------------------------
+  void start(qpair_callbacks callbacks) override;
+  void set_queue(std::uint16_t qid, std::uint32_t queue_size, bool sq_flow_control) override;
+  void set_max_in_capsule(std::uint32_t bytes) override { max_in_capsule_ = bytes; }
+  qpair_limits limits() const override;
+  void close(bool clean) override;
+  void defer(task t) override;
+
+ protected:
+  // Ends the connection for a reason that is not the peer's breach.
+  void fail(qpair_error why);
+  // Ends it for a breach: TermReq, then fail. Returns false, for the handlers' sake.
+  bool violated(const protocol_error& error, std::span<const std::byte> header);
+
+  // Completes everything in flight with `why` and lets go of all user memory.
+  virtual void complete_in_flight(std::error_code why) = 0;
+  // The qpair is being closed: capsules that were never transmitted complete too.
+  virtual void abandon_unsent() {}
+  // A PDU has left entirely.
+  virtual void on_sent(tx_pdu& pdu) = 0;
+
+  // Queues a PDU that is encoded.
+  void push(tx_pdu* pdu);
+  void push_urgent(tx_pdu* pdu);
+  void wake() noexcept {
+    if (link_) link_->wake();
+  }
+  // Calls on_receive with a handle of `slot`, unless the qpair is closed by then. False: it is.
+  bool deliver(capsule_slot* slot);
+  // The error that calls get once the connection is over.
+  std::error_code gone() const;
+
+  bool on_termreq(std::span<const std::byte> header, std::span<const std::byte> data) override;
+  void on_violation(const protocol_error& error, std::span<const std::byte> header) override {
+    violated(error, header);
+  }
+
+  const qpair_params params_;
+  const negotiated agreed_;
+  std::shared_ptr<memory_pool> memory_;
+  receiver rx_{*this};
+  transmit_queue tx_;
+  send_rules send_rules_;
+  emitter events_;
+  std::uint16_t qid_;
+  std::uint32_t queue_size_;
+  bool sq_flow_control_;
+  std::uint32_t max_in_capsule_ = 0;
+  bool congested_ = false;
+  bool closed_ = false;
+
+ private:
+  void tell_error(const qpair_error& why);
+
+  deferred turn_;
+  std::shared_ptr<wire_link> link_;
+  qpair_callbacks callbacks_{};
+  qpair_error why_{};
+  bool started_ = false;
+  bool failed_ = false;
+  aftermath after_ = aftermath::flush;
+};
+
+}  // namespace nvmf::tcp
