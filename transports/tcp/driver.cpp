@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "driver.hpp"
+
+#include <algorithm>
+
+namespace nvmf::tcp {
+namespace {
+
+// Reads of one visit, so that one busy connection does not keep the others of its reactor waiting.
+constexpr int most_reads = 8;
+// Writes of one visit; callbacks that run when bytes have left may queue more.
+constexpr int most_writes = 8;
+// Bytes of one write; the rest follows once the socket has room again.
+constexpr std::size_t most_written = 2 * 1024 * 1024;
+
+}  // namespace
+
+driver::driver(reactor& on, tcp_stream stream, session& of, duration linger,
+               counter::member counted)
+    : on_(on),
+      room_(room::of(on)),
+      stream_(std::move(stream)),
+      session_(&of),
+      linger_(linger),
+      counted_(std::move(counted)) {}
+
+driver::~driver() { assert(!polled_); }
+
+void driver::begin() {
+  phase_ = phase::running;
+  if (on_.polling()) {
+    on_.add_poller(this);
+    polled_ = true;
+  } else {
+    arm_read();
+  }
+}
+
+void driver::wake() noexcept {
+  if (in_turn_ || wake_posted_ || blocked_ || polled_) return;
+  if (phase_ != phase::running && phase_ != phase::ending) return;
+  wake_posted_ = true;
+  on_.post([self = shared_from_this()] {
+    self->wake_posted_ = false;
+    if (self->phase_ == phase::running || self->phase_ == phase::ending) self->turn(false);
+  });
+}
+
+bool driver::poll() noexcept {
+  blocked_ = false;  // asked anew in each round
+  return turn(true);
+}
+
+bool driver::turn(bool readable) {
+  // Callbacks may let go of the qpair, and of this with it.
+  const auto self = shared_from_this();
+  const auto hold = session_->shared_from_this();
+  in_turn_ = true;
+  bool worked = false;
+  for (int i = 0; i < most_reads; ++i) {
+    session_->enter_turn();
+    bool more = false;
+    if (readable && phase_ == phase::running && session_->wants_input()) more = read_once();
+    worked = worked || session_->turn_has_work();
+    session_->leave_turn();
+    flush();
+    if (!more) break;
+  }
+  in_turn_ = false;
+  settle();
+  return worked;
+}
+
+bool driver::read_once() {
+  const auto pieces = room_.pieces();
+  const auto scratch = room_.scratch();
+  std::size_t count = session_->direct(pieces.first(pieces.size() - 1));
+  std::size_t due = 0;
+  for (const segment& piece : pieces.first(count)) due += piece.size;
+  pieces[count++] = {scratch.data(), scratch.size()};
+  const io_result got = stream_.read(pieces.first(count));
+  if (got.blocked) {
+    if (write_error_) session_->broken(write_error_);
+    return false;
+  }
+  if (got.error) {
+    session_->broken(got.error);
+    return false;
+  }
+  if (got.bytes == 0) {
+    peer_closed_ = true;
+    session_->end_of_input();
+    return false;
+  }
+  session_->took_direct(std::min(got.bytes, due));
+  if (got.bytes > due) session_->consume(scratch.first(got.bytes - due));
+  // Less than there was room for: the socket has been emptied.
+  return got.bytes == due + scratch.size();
+}
+
+void driver::flush() {
+  for (int i = 0; i < most_writes; ++i) {
+    if (phase_ == phase::done || blocked_ || write_error_ || !session_->has_output()) return;
+    const auto pieces = room_.pieces();
+    const std::size_t count = session_->gather(pieces, most_written);
+    std::size_t total = 0;
+    for (const segment& piece : pieces.first(count)) total += piece.size;
+    const io_result put = stream_.write(pieces.first(count));
+    if (put.error) {
+      // The peer may have said why before it closed: what has arrived is read first.
+      write_error_ = put.error;
+      return;
+    }
+    blocked_ = put.blocked || put.bytes < total;
+    if (put.bytes == 0) return;
+    session_->enter_turn();
+    session_->sent(put.bytes);
+    session_->leave_turn();
+  }
+}
+
+void driver::finish(bool clean) {
+  finishing_ = true;
+  counted_.leave();
+  if (phase_ == phase::done) return;
+  if (!clean) return close();
+  if (phase_ == phase::lingering) return;
+  keep_ = session_->shared_from_this();
+  if (!in_turn_) turn(false);
+}
+
+void driver::settle() {
+  if (phase_ == phase::done || phase_ == phase::lingering) return;
+  if (phase_ != phase::ending && (finishing_ || session_->over())) begin_ending();
+  if (phase_ == phase::ending) return settle_ending();
+  if (phase_ != phase::running) return;
+  if (write_error_ && !session_->wants_input()) {
+    session_->enter_turn();
+    session_->broken(write_error_);
+    session_->leave_turn();
+    return settle();
+  }
+  if (polled_) return;
+  if (session_->wants_input()) arm_read();
+  if (!session_->has_output() || write_error_) return;
+  if (blocked_)
+    arm_write();
+  else
+    wake();
+}
+
+void driver::begin_ending() {
+  phase_ = phase::ending;
+  if (polled_) {
+    // The peer's close is waited for, not polled.
+    on_.remove_poller(this);
+    polled_ = false;
+  }
+  // The timer holds no claim: the socket's waits keep this alive while anything can happen.
+  timer_ = on_.start_timer(on_.now() + linger_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->timer_ = 0;
+      self->close();
+    }
+  });
+  if (!peer_closed_) arm_read();
+}
+
+void driver::settle_ending() {
+  if (write_error_ || session_->after() == session::aftermath::drop) return close();
+  if (session_->has_output()) {
+    if (blocked_)
+      arm_write();
+    else
+      wake();
+    return;
+  }
+  const bool await = session_->after() == session::aftermath::await_peer;
+  if (!await && !finishing_) return;  // the owner of the qpair has yet to close it
+  if (peer_closed_) return close();
+  // After a TermReq the peer is to close; otherwise it is told that nothing more comes.
+  if (!await) stream_.shutdown_send();
+  phase_ = phase::lingering;
+  keep_.reset();
+}
+
+void driver::discard() {
+  const auto scratch = room_.scratch();
+  const segment all{scratch.data(), scratch.size()};
+  for (int i = 0; i < most_reads; ++i) {
+    const io_result got = stream_.read({&all, 1});
+    if (got.blocked) break;
+    if (got.error) return close();
+    if (got.bytes == 0) {
+      peer_closed_ = true;
+      if (phase_ == phase::lingering) close();
+      return;
+    }
+  }
+  arm_read();
+}
+
+void driver::close() {
+  if (phase_ == phase::done) return;
+  phase_ = phase::done;
+  if (polled_) on_.remove_poller(this);
+  polled_ = false;
+  if (timer_ != 0) on_.cancel_timer(std::exchange(timer_, 0));
+  stream_.close();
+  keep_.reset();
+}
+
+void driver::arm_read() {
+  if (read_armed_) return;
+  read_armed_ = true;
+  stream_.wait_readable([self = shared_from_this()](boost::system::error_code) {
+    self->read_armed_ = false;
+    if (self->phase_ == phase::running)
+      self->turn(true);
+    else if (self->phase_ != phase::done)
+      self->discard();
+  });
+}
+
+void driver::arm_write() {
+  if (write_armed_) return;
+  write_armed_ = true;
+  stream_.wait_writable([self = shared_from_this()](boost::system::error_code) {
+    self->write_armed_ = false;
+    self->blocked_ = false;
+    if (self->phase_ == phase::running || self->phase_ == phase::ending) self->turn(false);
+  });
+}
+
+}  // namespace nvmf::tcp

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "listener.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/ip/v6_only.hpp>
+
+namespace nvmf::tcp {
+namespace {
+
+using asio::ip::tcp;
+
+// Connections between accept and the end of their IC exchange; more wait in the backlog. Each holds
+// about 2 KiB and a descriptor, for ic_timeout at most.
+constexpr std::size_t most_pending = 256;
+
+// After the process or the system has run out of something, accepting is tried again so much later.
+constexpr std::chrono::milliseconds retry_after{100};
+
+}  // namespace
+
+// Lives on the listener's reactor; the exchanges live on those of their connections.
+class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
+ public:
+  acceptor(reactor& on, const qpair_params& params, const counter& qpairs, executor_chooser choose,
+           accept_callback accept)
+      : on_(on),
+        socket_(on.context()),
+        params_(params),
+        qpairs_(qpairs),
+        choose_(std::move(choose)),
+        accept_(std::move(accept)) {
+    params_.side = role::controller;
+  }
+
+  std::error_code listen(const tcp::endpoint& at) {
+    boost::system::error_code error;
+    socket_.open(at.protocol(), error);
+    if (!error) socket_.set_option(tcp::acceptor::reuse_address(true), error);
+    // Both families can be listened to at the same port, each by its own listener.
+    if (!error && at.address().is_v6()) socket_.set_option(asio::ip::v6_only(true), error);
+    if (!error) socket_.bind(at, error);
+    if (!error) socket_.listen(tcp::acceptor::max_listen_connections, error);
+    if (!error) at_ = socket_.local_endpoint(error);
+    return error;
+  }
+
+  void start() { accept_next(); }
+
+  void stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    if (timer_ != 0) on_.cancel_timer(std::exchange(timer_, 0));
+  }
+
+  const tcp::endpoint& at() const { return at_; }
+
+ private:
+  void accept_next() {
+    if (stopped_ || accepting_ || pending_.value() >= most_pending) return;
+    accepting_ = true;
+    auto& target = dynamic_cast<reactor&>(choose_());
+    socket_.async_accept(target.context(), [self = shared_from_this(), &target](
+                                               const auto& error, tcp::socket accepted) {
+      self->accepting_ = false;
+      self->on_accepted(target, error, std::move(accepted));
+    });
+  }
+
+  void on_accepted(reactor& target, const boost::system::error_code& error, tcp::socket accepted) {
+    if (stopped_) return;
+    if (error) {
+      // Out of descriptors or memory, most likely: the connection stays in the backlog.
+      timer_ = on_.start_timer(on_.now() + retry_after, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->timer_ = 0;
+        self->accept_next();
+      });
+      return;
+    }
+    target.post([self = shared_from_this(), &target, counted = counter::member{pending_},
+                 stream = tcp_stream{std::move(accepted)}]() mutable {
+      self->begin_exchange(target, std::move(stream), std::move(counted));
+    });
+    accept_next();
+  }
+
+  // From here on the target's thread.
+  void begin_exchange(reactor& target, tcp_stream stream, counter::member counted) {
+    if (stopped_ || stream.prepare()) return;
+    const std::uint32_t id = next_qpair_id();
+    emitter events(params_.watched_by, &target, id);
+    events.text(event_type::connected, to_text(stream.peer()));
+    const auto exchange = std::make_shared<handshake>(target, std::move(stream), role::controller,
+                                                      params_.options, events);
+    exchange->start([self = shared_from_this(), &target, id,
+                     counted = std::move(counted)](auto result) mutable {
+      counted.leave();
+      self->on_.post([self] { self->accept_next(); });
+      if (!result || self->stopped_) return;
+      self->accept_(make_qpair(target, std::move(*result), self->params_, id, self->qpairs_));
+    });
+  }
+
+  reactor& on_;
+  tcp::acceptor socket_;
+  tcp::endpoint at_{};
+  qpair_params params_;
+  counter qpairs_;
+  counter pending_;
+  executor_chooser choose_;
+  accept_callback accept_;
+  timer_id timer_ = 0;
+  bool accepting_ = false;
+  std::atomic<bool> stopped_ = false;  // read by the reactors of the exchanges
+};
+
+std::expected<std::unique_ptr<listener>, std::error_code> tcp_listener::open(
+    reactor& on, const endpoint& at, const qpair_params& params, const counter& qpairs,
+    executor_chooser choose, accept_callback accept) {
+  boost::system::error_code error;
+  auto address = asio::ip::make_address(at.host, error);
+  if (error) {
+    // Once, at the start: waiting for the resolver disturbs nobody yet.
+    tcp::resolver resolver(on.context());
+    const auto found =
+        resolver.resolve(at.host, fmt::to_string(at.port),
+                         tcp::resolver::numeric_service | tcp::resolver::passive, error);
+    if (error) return std::unexpected(std::error_code{error});
+    address = found.begin()->endpoint().address();
+  }
+  const auto running =
+      std::make_shared<acceptor>(on, params, qpairs, std::move(choose), std::move(accept));
+  if (const auto failed = running->listen({address, at.port})) return std::unexpected(failed);
+  running->start();
+  return std::unique_ptr<listener>{new tcp_listener(running)};
+}
+
+tcp_listener::~tcp_listener() { running_->stop(); }
+
+endpoint tcp_listener::where() const {
+  return {.host = running_->at().address().to_string(), .port = running_->at().port()};
+}
+
+}  // namespace nvmf::tcp

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "socket.hpp"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstddef>
+
+namespace nvmf::tcp {
+namespace {
+
+// A segment is what the kernel calls an iovec; the list goes to it as it is.
+static_assert(sizeof(segment) == sizeof(iovec) && alignof(segment) == alignof(iovec));
+static_assert(offsetof(segment, data) == offsetof(iovec, iov_base));
+static_assert(offsetof(segment, size) == offsetof(iovec, iov_len));
+
+msghdr message_of(std::span<const segment> pieces) {
+  msghdr m{};
+  m.msg_iov = const_cast<iovec*>(reinterpret_cast<const iovec*>(pieces.data()));
+  m.msg_iovlen = pieces.size();
+  return m;
+}
+
+io_result result_of(ssize_t n) {
+  if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {.blocked = true};
+  return {.error = {errno, std::system_category()}};
+}
+
+}  // namespace
+
+io_result tcp_stream::read(std::span<const segment> pieces) {
+  msghdr m = message_of(pieces);
+  ssize_t n = 0;
+  do n = ::recvmsg(socket_.native_handle(), &m, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return result_of(n);
+}
+
+io_result tcp_stream::write(std::span<const segment> pieces) {
+  msghdr m = message_of(pieces);
+  ssize_t n = 0;
+  do n = ::sendmsg(socket_.native_handle(), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return result_of(n);
+}
+
+void tcp_stream::shutdown_send() {
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+void tcp_stream::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+std::error_code tcp_stream::prepare() {
+  boost::system::error_code error;
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  return error;
+}
+
+asio::ip::tcp::endpoint tcp_stream::local() const {
+  boost::system::error_code ignored;
+  return socket_.local_endpoint(ignored);
+}
+
+asio::ip::tcp::endpoint tcp_stream::peer() const {
+  boost::system::error_code ignored;
+  return socket_.remote_endpoint(ignored);
+}
+
+std::string to_text(const asio::ip::tcp::endpoint& at) {
+  const auto address = at.address();
+  if (address.is_v6()) return fmt::format("[{}]:{}", address.to_string(), at.port());
+  return fmt::format("{}:{}", address.to_string(), at.port());
+}
+
+}  // namespace nvmf::tcp
