@@ -47,7 +47,8 @@ struct profile {
   std::function<std::unique_ptr<world>()> make_world;
   endpoint at;
   transport_options settings{};
-  bool ordered = true;  // commands arrive in the order of transmit
+  bool ordered = true;       // commands arrive in the order of transmit
+  std::size_t rounds = 500;  // of connecting, where many are wanted
 };
 const std::vector<profile>& profiles();
 
@@ -154,13 +155,18 @@ class rig {
   void spin() { world_->spin(); }
   // Both ends closed and everything of them run.
   void end();
+  // A new pair in the place of the old.
+  void reconnect();
 
   std::shared_ptr<transport> provider;
   side host, controller;
 
  private:
-  void connect(const profile& p);
+  qpair_params params(role side) const;
+  void listen();
+  void connect();
 
+  const profile& profile_;
   std::unique_ptr<world> world_;
   std::unique_ptr<listener> listener_;
   rig_options options_;

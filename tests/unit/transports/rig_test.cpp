@@ -47,6 +47,7 @@ profile loop_profile(std::string name, loop_options options, bool two_executors)
 std::vector<profile> all_profiles() {
   std::vector<profile> v;
   v.push_back(loop_profile("loop", {}, false));
+  v.back().rounds = 10'000;
   v.push_back(loop_profile("loop, two executors", {.data_chunk = 1000}, true));
   v.push_back(loop_profile("loop, few tags", {.data_chunk = 4096, .fetch_tags = 3}, false));
   v.push_back(loop_profile("loop, like RDMA", rdma_like({.seed = 5, .data_chunk = 512}), true));
@@ -71,8 +72,44 @@ const std::vector<profile>& profiles() {
 }
 
 rig::rig(const profile& p, rig_options options)
-    : provider(p.make()), world_(p.make_world()), options_(options) {
-  connect(p);
+    : provider(p.make()), profile_(p), world_(p.make_world()), options_(options) {
+  listen();
+  connect();
+}
+
+qpair_params rig::params(role side) const {
+  qpair_params params;
+  params.side = side;
+  params.admin = options_.qid == 0;
+  params.qid = options_.qid;
+  params.queue_size = options_.queue_size;
+  params.options = profile_.settings;
+  params.options.max_r2t = options_.max_r2t;
+  params.options.max_in_capsule = options_.max_in_capsule;
+  return params;
+}
+
+void rig::listen() {
+  auto made = provider->listen(
+      world_->controller_on(), profile_.at, params(role::controller),
+      [this]() -> executor& { return world_->controller_on(); },
+      [this](qpair q) { controller.queue = std::move(q); });
+  REQUIRE(made.has_value());
+  listener_ = std::move(*made);
+}
+
+void rig::connect() {
+  auto attempt = provider->connect(world_->host_on(), listener_->where(), params(role::host),
+                                   [&](auto result) {
+                                     REQUIRE(result.has_value());
+                                     host.queue = std::move(result->queue);
+                                   });
+  REQUIRE_FALSE(host.queue);
+  REQUIRE(until([&] { return host.queue && controller.queue; }));
+  CHECK(host.queue.side() == role::host);
+  CHECK(controller.queue.side() == role::controller);
+  CHECK(&host.queue.runs_on() == &world_->host_on());
+  CHECK(&controller.queue.runs_on() == &world_->controller_on());
   if (options_.settled) {
     const rig_options& o = options_;
     CHECK_FALSE(controller.queue.set_queue(o.qid, o.queue_size, o.sq_flow_control));
@@ -87,33 +124,9 @@ rig::rig(const profile& p, rig_options options)
   if (options_.start_host) host.queue.start(host.callbacks());
 }
 
-void rig::connect(const profile& p) {
-  qpair_params params;
-  params.admin = options_.qid == 0;
-  params.qid = options_.qid;
-  params.queue_size = options_.queue_size;
-  params.options = p.settings;
-  params.options.max_r2t = options_.max_r2t;
-  params.options.max_in_capsule = options_.max_in_capsule;
-
-  qpair_params passive = params;
-  passive.side = role::controller;
-  auto made = provider->listen(
-      world_->controller_on(), p.at, passive,
-      [this]() -> executor& { return world_->controller_on(); },
-      [this](qpair q) { controller.queue = std::move(q); });
-  REQUIRE(made.has_value());
-  listener_ = std::move(*made);
-  auto attempt = provider->connect(world_->host_on(), listener_->where(), params, [&](auto result) {
-    REQUIRE(result.has_value());
-    host.queue = std::move(result->queue);
-  });
-  REQUIRE_FALSE(host.queue);
-  REQUIRE(until([&] { return host.queue && controller.queue; }));
-  CHECK(host.queue.side() == role::host);
-  CHECK(controller.queue.side() == role::controller);
-  CHECK(&host.queue.runs_on() == &world_->host_on());
-  CHECK(&controller.queue.runs_on() == &world_->controller_on());
+void rig::reconnect() {
+  end();
+  connect();
 }
 
 void rig::end() {
