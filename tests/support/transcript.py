@@ -29,6 +29,7 @@ import tempfile
 import threading
 import time
 
+PROGRAM = os.environ.get("NVMFCTL", "")
 LIMIT_S = float(os.environ.get("NVMF_TEST_LIMIT", "60"))
 FENCE = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 
@@ -145,7 +146,7 @@ class Run:
 
     def __init__(self, folder):
         self.folder, self.servers = folder, []
-        program = os.path.dirname(os.environ.get("NVMFCTL", ""))
+        program = os.path.dirname(os.path.abspath(PROGRAM)) if PROGRAM else ""
         self.env = dict(
             os.environ, PATH=f"{program}:{os.environ['PATH']}" if program else os.environ["PATH"],
             HOME=folder, LC_ALL="C.UTF-8", TZ="UTC", TERM="dumb", COLUMNS="100",
@@ -228,6 +229,8 @@ def run_file(path, update):
 
 
 if __name__ == "__main__":
+    if PROGRAM and not os.path.exists(PROGRAM):
+        raise SystemExit(f"NVMFCTL is {PROGRAM}, which does not exist: build it first")
     UPDATE = os.environ.get("NVMFCTL_UPDATE") == "1"
     RESULTS = [run_file(path, UPDATE) for path in sys.argv[1:]]
     sys.exit(1 if 1 in RESULTS else max(RESULTS, default=2))
