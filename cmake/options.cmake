@@ -26,8 +26,7 @@ endif()
 if(NVMF_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC warns that TSan does not model fences. Asio has some around its handlers; the order that
   # matters comes from the scheduler's mutex, which TSan does see.
-  # And instrumented code hides from it that an optional is only read when it is set.
-  target_compile_options(nvmf_options INTERFACE -Wno-tsan -Wno-maybe-uninitialized)
+  target_compile_options(nvmf_options INTERFACE -Wno-tsan)
 endif()
 if(NVMF_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
