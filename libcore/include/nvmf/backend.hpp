@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "buffer.hpp"
 #include "executor.hpp"
@@ -45,5 +47,28 @@ class backend {
   // Everything written before survives a power cut when `done` runs.
   virtual void flush(executor& on, done_callback done) = 0;
 };
+
+// "ram:64M", "file:PATH[,ro]", "null:1T", "pattern:1G", each with ",bs=4096" if wanted; blocks have
+// 512 bytes else. The error is one line that names the specification and what is wrong with it.
+std::expected<std::shared_ptr<backend>, std::string> parse_backend(std::string_view spec);
+
+// block_size: 512 or 4096. Errors: a size of 0, not whole blocks, or more than there is room for.
+// Sparse memory: what was never written or was deallocated takes none and reads as zeroes. A block
+// is read as one write left it, however many queues read and write it at once.
+std::expected<std::shared_ptr<backend>, std::string> make_ram_backend(
+    std::uint64_t bytes, std::uint32_t block_size = 512);
+// Reads are zeroes, writes are forgotten.
+std::expected<std::shared_ptr<backend>, std::string> make_null_backend(
+    std::uint64_t bytes, std::uint32_t block_size = 512);
+// Every block has one right content, which is never stored: bytes 0 to 7 its LBA (little-endian),
+// the last 4 bytes the CRC32C of all before them, between them bytes that follow from the LBA.
+// Reads make it. Writes are compared with it: another LBA in the block is an End-to-end Reference
+// Tag Check Error, anything else that differs an End-to-end Guard Check Error, and so is Write
+// Zeroes. Deallocate does nothing.
+std::expected<std::shared_ptr<backend>, std::string> make_pattern_backend(
+    std::uint64_t bytes, std::uint32_t block_size = 512);
+// A regular file or a block device of whole blocks. Its size is fixed when it is opened.
+std::expected<std::shared_ptr<backend>, std::string> make_file_backend(
+    std::string path, std::uint32_t block_size = 512, bool read_only = false);
 
 }  // namespace nvmf

@@ -18,13 +18,15 @@ namespace nvmf {
 
 struct subsystem_options {
   std::string nqn;
-  std::string serial = "NVMFCTL0000000001";  // at most 20 printable ASCII characters
-  std::string model = "nvmfctl";             // at most 40
-  std::vector<std::string> allowed_hosts;    // empty: any host
-  bool static_controllers = false;           // static model: Connect may name a CNTLID
+  std::string serial = "NVMFCTL0000000001";    // at most 20 printable ASCII characters
+  std::string model = "nvmfctl";               // at most 40
+  std::string firmware = "0.1";                // at most 8
+  std::vector<std::string> allowed_hosts;      // empty: any host
+  bool static_controllers = false;             // static model: Connect may name a CNTLID
+  std::uint16_t static_controller_count = 64;  // static model: CNTLIDs 1 to this exist
   std::uint32_t max_io_queues = 64;
   std::uint32_t max_io_queue_size = 1024;  // entries, MQES + 1
-  std::uint8_t mdts = 8;                   // 2^n * 4096 bytes; 0: no limit
+  std::uint8_t mdts = 8;                   // 2^n * 4096 bytes, n at most 13; 0: no limit
 };
 struct namespace_options {
   std::uint32_t nsid = 0;  // 0: the next free one
@@ -41,6 +43,9 @@ struct target_limits {
   std::uint32_t connections = 4096;
   std::chrono::milliseconds connect_timeout{10'000};  // from accept to the end of Connect
   std::chrono::milliseconds keep_alive_max{600'000};
+  // Data of commands that one I/O queue may hold in memory at once, bytes; further commands wait.
+  // One command may exceed it when it is alone.
+  std::uint64_t queue_data_max = 16u << 20;
 };
 
 // What a person wants to know of who is there; one row per controller.
