@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shard.hpp"
+
+#include <fmt/format.h>
+
+#include "session.hpp"
+
+namespace nvmf {
+
+shard::shard(executor& on, target_state& state) : on_(on), state_(state) {}
+shard::~shard() = default;
+
+session* shard::find(std::uint64_t id) {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void shard::for_each(std::function<void(session&)> use) {
+  on_.post([self = shared_from_this(), run = std::move(use)] {
+    // A session may end while it is visited, but never leaves the map before the visit is over.
+    for (const auto& [id, s] : self->sessions_) run(*s);
+  });
+}
+
+void shard::accept(qpair q, std::shared_ptr<const listener_view> from) {
+  if (closed_ || state_.stopping) return;
+  if (state_.connections.fetch_add(1) >= state_.limits.connections) {
+    state_.connections.fetch_sub(1);
+    state_.notice(fmt::format("{}: refused, {} connections are the limit", q.peer(),
+                              state_.limits.connections));
+    return;
+  }
+  const std::uint64_t id = ++state_.last_session;
+  auto& made = sessions_[id];
+  made = std::make_unique<session>(*this, id, std::move(q), std::move(from));
+  made->start();
+}
+
+void shard::remove_soon(std::uint64_t id) {
+  on_.post([self = shared_from_this(), id] { self->remove(id); });
+}
+
+void shard::remove(std::uint64_t id) {
+  auto node = sessions_.extract(id);
+  if (node.empty()) return;
+  node.mapped()->close();
+  node = {};
+  state_.connections.fetch_sub(1);
+  if (sessions_.empty())
+    if (auto done = std::exchange(when_empty_, nullptr)) done();
+}
+
+void shard::end_all(std::string_view why, std::function<void()> done) {
+  if (sessions_.empty()) return done();
+  when_empty_ = std::move(done);
+  for (const auto& [id, s] : sessions_) s->end(why);
+}
+
+void shard::abandon() {
+  closed_ = true;
+  when_empty_ = nullptr;
+  const auto gone = std::exchange(sessions_, {});
+  for (const auto& [id, s] : gone) s->close();
+}
+
+}  // namespace nvmf
