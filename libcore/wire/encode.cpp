@@ -76,12 +76,21 @@ result encode_number(const field& f, mutable_byte_span place, const assignment& 
   return {};
 }
 
-// Numbers of 16 bytes take what 8 bytes hold: more than anyone types.
+// Numbers of 16 bytes: what 8 bytes hold in any form, more of them in hexadecimal.
 result encode_wide(mutable_byte_span place, const assignment& a) {
-  const auto value = parse_size(a.value, a.name);
+  const std::size_t digits = a.value.starts_with("0x") ? a.value.size() - 2 : 0;
+  if (digits <= 16 || digits > 2 * place.size()) {
+    const auto value = parse_size(a.value, a.name);
+    if (!value) return a.fail_value(value.error());
+    std::ranges::fill(place, std::byte{0});
+    store_le(place, 0, 8, *value);
+    return {};
+  }
+  const auto value = parse_hex((digits % 2 != 0 ? "0" : "") + std::string(a.value.substr(2)),
+                               a.name, place.size());
   if (!value) return a.fail_value(value.error());
   std::ranges::fill(place, std::byte{0});
-  store_le(place, 0, 8, *value);
+  std::ranges::copy(value->rbegin(), value->rend(), place.begin());
   return {};
 }
 
@@ -130,6 +139,21 @@ result encode_value(const field& f, mutable_byte_span place, const assignment& a
   return encode_raw(place, a);
 }
 
+std::string_view name_of(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
+bool is_within(std::span<const layout* const> forms, std::string_view assignment) {
+  return std::ranges::none_of(
+      forms, [&](const layout* l) { return l->find(name_of(assignment)) != nullptr; });
+}
+
+bool is_known(std::span<const layout* const> forms, byte_span bytes, std::string_view assignment) {
+  return std::ranges::any_of(forms, [&](const layout* l) {
+    return find_field(*l, name_of(assignment), bytes).has_value();
+  });
+}
+
 }  // namespace
 
 result encode_field(std::span<const layout* const> forms, mutable_byte_span bytes,
@@ -140,30 +164,37 @@ result encode_field(std::span<const layout* const> forms, mutable_byte_span byte
   for (const layout* l : forms) {
     const auto found = find_field(*l, a->name, bytes);
     if (!found) continue;
-    const field& f = *found->row;
-    // Opaque bytes to the end are one value, all else that repeats is written one by one.
-    const bool to_end = f.count == field::open && f.as == kind::raw;
-    const std::uint64_t size = to_end ? bytes.size() - found->offset : f.size;
-    return encode_value(f, bytes.subspan(found->offset, size), *a);
+    return encode_value(*found->row, bytes.subspan(found->offset, found->size), *a);
   }
   return unknown_field(forms, bytes, *a);
 }
 
 result encode_fields(std::span<const layout* const> forms, mutable_byte_span bytes,
                      std::span<const std::string> assignments, std::size_t* which) {
-  // The fields of the structure itself first: what is within may depend on them.
-  for (const bool within : {false, true}) {
-    for (std::size_t i = 0; i < assignments.size(); ++i) {
-      const std::string_view name =
-          std::string_view(assignments[i]).substr(0, assignments[i].find('='));
-      const bool outer =
-          std::ranges::any_of(forms, [&](const layout* l) { return l->find(name) != nullptr; });
-      if (outer == within) continue;
+  // The fields of the structure itself first, since what is within may depend on them; and a name
+  // that is not known yet again once others are written (sgl1.key, when sgl1.type follows).
+  std::vector<std::size_t> pending;
+  for (const bool within : {false, true})
+    for (std::size_t i = 0; i < assignments.size(); ++i)
+      if (is_within(forms, assignments[i]) == within) pending.push_back(i);
+  while (!pending.empty()) {
+    std::vector<std::size_t> later;
+    for (const std::size_t i : pending) {
+      if (!is_known(forms, bytes, assignments[i])) {
+        later.push_back(i);
+        continue;
+      }
       if (result r = encode_field(forms, bytes, assignments[i]); !r) {
         if (which != nullptr) *which = i;
         return r;
       }
     }
+    // Nothing more becomes known: encode_field says of the first what is wrong with it.
+    if (later.size() == pending.size()) {
+      if (which != nullptr) *which = later.front();
+      return encode_field(forms, bytes, assignments[later.front()]);
+    }
+    pending = std::move(later);
   }
   return {};
 }

@@ -173,8 +173,8 @@ bool covers(const field_view& v, std::uint64_t byte) {
 }
 
 located_field located(const field_view& v, byte_span all) {
-  return {v.in, v.row, std::string(v.path), v.offset,
-          static_cast<std::uint64_t>(v.structure.data() - all.data())};
+  return {v.in,     v.row,          std::string(v.path),
+          v.offset, v.bytes.size(), static_cast<std::uint64_t>(v.structure.data() - all.data())};
 }
 
 }  // namespace

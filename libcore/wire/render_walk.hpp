@@ -58,6 +58,7 @@ struct located_field {
   const field* row;
   std::string path;
   std::uint64_t offset;     // first byte of the field
+  std::uint64_t size;       // of the field, or of the element of a list
   std::uint64_t structure;  // first byte of the structure `in`
 };
 

@@ -11,6 +11,7 @@
 #include "wire/layouts/discovery.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
+#include "wire/layouts/logs.hpp"
 
 using namespace nvmf::wire;
 
@@ -56,6 +57,30 @@ TEST_CASE("a field that gives others their meaning may stand anywhere") {
   CHECK(e.at(40) == 7);
   CHECK(e.at(44) == 3);
   CHECK(e.at(46) == 4);
+}
+
+TEST_CASE("so may one that tells which structure lies within") {
+  const encoded e = encode(read_command, {"sgl1.key=0xdeadbeef", "sgl1.type=keyed-data-block"});
+  REQUIRE(e.error == "");
+  CHECK(e.at(35) == 0xef);
+  CHECK(e.at(38) == 0xde);
+  CHECK(e.at(39) == 0x40);
+  CHECK(encode(read_command, {"sgl1.key=1", "slba=2", "sgl1.kye=1"})
+            .error.starts_with("0 sgl1.key@0: read has no such field"));
+}
+
+TEST_CASE("numbers of sixteen bytes") {
+  std::vector<std::byte> log(512);
+  const layout* const forms[] = {&smart_log};
+  REQUIRE(encode_field(forms, log, "poh=0x123456789abcdef0112"));
+  CHECK(log[128] == std::byte{0x12});
+  CHECK(log[129] == std::byte{0x01});
+  CHECK(log[137] == std::byte{0x01});
+  REQUIRE(encode_field(forms, log, "poh=5"));
+  CHECK(log[128] == std::byte{5});
+  CHECK(log[137] == std::byte{0});
+  CHECK_FALSE(encode_field(forms, log, "poh=0x" + std::string(33, '1')));
+  CHECK_FALSE(encode_field(forms, log, "poh=0x" + std::string(20, 'g')));
 }
 
 TEST_CASE("the second form has what the first does not") {
