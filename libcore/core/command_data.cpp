@@ -57,8 +57,9 @@ void write_sgl(std::span<std::byte, 64> sqe, data_place place, std::uint32_t len
 
 nvme_status check_sgl(std::span<const std::byte, 64> sqe, std::uint32_t carried,
                       const capsule_limits& limits) {
-  const auto how = static_cast<psdt>(get<sqe_layout, "psdt">(sqe));
-  if (how != psdt::sgl && how != psdt::sgl_metadata_sgl) return status_code::invalid_field;
+  // 10b needs metadata SGLs, which SGLS of Identify Controller does not offer.
+  if (static_cast<psdt>(get<sqe_layout, "psdt">(sqe)) != psdt::sgl)
+    return status_code::invalid_field;
   const auto sgl = sgl1_of(sqe);
   const auto length = get<sgl_layout, "length">(sgl);
 

@@ -87,7 +87,7 @@ TEST_CASE("SGL 1 as the controller checks it") {
   CHECK(check(with_sgl({}), 0, tcp) == 0);  // all zero: nothing to move
   CHECK(check(with_sgl({}), 8, tcp) == 0x02);
   CHECK(check(with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5a}, 0x00), 0, tcp) == 0x02);
-  CHECK(check(with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5a}, 0x80), 0, tcp) == 0);
+  CHECK(check(with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5a}, 0x80), 0, tcp) == 0x02);
   CHECK(check(with_sgl({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5a}, 0xc0), 0, tcp) == 0x02);
 }
 
