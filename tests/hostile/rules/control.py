@@ -107,13 +107,24 @@ def illegal_cc(t, value):
         check(csts & 2 and not csts & 1, f"accepted, CSTS {csts:#x}")
 
 
+@row("T72/no-sizes", "CC without queue entry sizes: refused, CFS, or there are no I/O queues")
+def _(t):
+    association = t.up(io=0, enable=False)
+    admin = association.admin
+    if not admin.set(wire.CC, 1).ok or admin.get(wire.CSTS) & 2:
+        return
+    admin.until(wire.CSTS, lambda csts: csts & 1)
+    check(admin.run(wire.set_features(7, 0)).ok, "Set Features")
+    answer = t.keep(open_queue(t.settings)).connect(1, cntlid=association.cntlid)
+    check(not answer.ok, "an I/O queue was given")
+
+
 for name, value in (
     ("mps", wire.CC_ENABLE | 5 << 7),
     ("css", wire.CC_ENABLE | 3 << 4),
     ("ams", wire.CC_ENABLE | 5 << 11),
     ("iosqes", 0x00450001),
     ("iocqes", 0x00360001),
-    ("no-sizes", 0x00000001),
 ):
     row(f"T72/{name}", f"CC {value:#010x}: refused or CFS", args=(value,))(illegal_cc)
 

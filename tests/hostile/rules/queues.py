@@ -99,7 +99,6 @@ for name, nqn in (
     ("long", b"nqn." + b"a" * 220),
     ("no-nqn", b"iqn.2024-01.org.example:host"),
     ("bytes", b"\x01\x02\x03"),
-    ("short", b"nqn."),
 ):
     bad(
         f"T53/{name}",
@@ -209,7 +208,7 @@ row("T60/cntlid", "an I/O queue of a controller that is not there", invalid(DATA
 row("T60/cntlid-FFFFh", "an I/O queue with CNTLID FFFFh", invalid(DATA, 16))(
     lambda t: second_queue(t, cntlid=0xFFFF)
 )
-row("T60/kato", "an I/O queue with KATO", Varies(invalid(SQE, 48), Status(0, 0)))(
+row("T60/kato", "an I/O queue with KATO", Either(invalid(SQE, 48), Status(0, 0)))(
     lambda t: second_queue(t, kato=5000)
 )
 row("T61/beyond", "a QID beyond the granted count", Refused())(
