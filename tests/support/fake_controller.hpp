@@ -175,7 +175,9 @@ inline std::shared_ptr<connect_attempt> fake_controller::connect(executor& on, c
 
 inline void fake_controller::on_command(fake_command c) {
   seen.push_back(c);
-  if (script && script(c)) return;
+  // A copy: the script may replace itself.
+  const auto first = script;
+  if (first && first(c)) return;
   decent(c);
 }
 

@@ -160,7 +160,7 @@ void host_core::send_aborts() {
       continue;
     }
     ++aborts_out_;
-    admin_->submit(engine::abort_command(late.qid, late.cid), {}, direction::none,
+    admin_->submit(engine::abort_request(late.qid, late.cid), {}, direction::none,
                    on_.now() + options_.timeout,
                    [this, late](const command_result& r) { abort_answered(late, r); });
   }
@@ -216,7 +216,7 @@ void host_core::on_keep_alive_time() {
       break;
     case engine::keep_alive::act::send:
       emit({.type = event_type::keep_alive, .text = "sent"});
-      admin_->submit(engine::keep_alive_command(), {}, direction::none, host_queue::never,
+      admin_->submit(engine::keep_alive_request(), {}, direction::none, host_queue::never,
                      [this](const command_result& r) { keep_alive_answered(r); });
       break;
     case engine::keep_alive::act::lost: {

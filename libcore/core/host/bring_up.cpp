@@ -42,15 +42,7 @@ void host_core::start() {
 
 void host_core::begin() {
   turn t(life_);
-  if (auto wrong = engine::bring_up::check(options_)) {
-    report({.stage = wrong->stage,
-            .took = {},
-            .sent = {},
-            .got = {},
-            .verdict = wrong->detail,
-            .failed = true});
-    return fail(std::move(*wrong));
-  }
+  if (auto wrong = engine::bring_up::check(options_)) return fail(std::move(*wrong));
   connect_transport(0, options_.admin_queue_size);
 }
 
@@ -120,13 +112,6 @@ void host_core::transport_failed(std::uint16_t qid, connect_error why) {
   f.code = why.code;
   if (f.code == errc::protocol_violation || f.code == errc::terminated) f.violation = why.violation;
   f.detail = qid == 0 ? std::move(why.detail) : fmt::format("I/O queue {}: {}", qid, why.detail);
-  if (machine_) {
-    machine_->stage_failed(on_.now(), f.detail);
-    flush_reports();
-  } else {
-    report(
-        {.stage = f.stage, .took = {}, .sent = {}, .got = {}, .verdict = f.detail, .failed = true});
-  }
   fail(std::move(f));
 }
 

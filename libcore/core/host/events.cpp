@@ -5,10 +5,17 @@
 
 #include "association.hpp"
 #include "engine/host/commands.hpp"
+#include "wire/layouts/responses.hpp"
 
 namespace nvmf {
 
 namespace {
+
+wire::log_page page_of(std::uint32_t dw0) {
+  std::array<std::byte, 16> cqe{};
+  wire::store_le(cqe, 0, 4, dw0);
+  return static_cast<wire::log_page>(wire::get<wire::async_event_response, "lid">(cqe));
+}
 
 // Bytes to read of a page so that the event is cleared and a person learns what it is about.
 std::uint32_t log_length(wire::log_page lid, const engine::controller_facts& facts) {
@@ -58,7 +65,7 @@ void host_events::work() {
   working_ = true;
   dw0_ = waiting_.take(0);
   log_.clear();
-  const auto lid = static_cast<wire::log_page>((dw0_ >> 16) & 0xff);
+  const wire::log_page lid = page_of(dw0_);
   if (lid == wire::log_page{0}) return tell();
   core_.send(engine::get_log_page(lid, 0, log_length(lid, core_.facts().controller), false),
              core_.options().timeout, [this](const engine::reply& got) { on_log(got); });
@@ -68,8 +75,7 @@ void host_events::work() {
 void host_events::on_log(const engine::reply& got) {
   if (!core_.up()) return;
   if (got.result.ok()) log_.assign(got.data.begin(), got.data.end());
-  const auto lid = static_cast<wire::log_page>((dw0_ >> 16) & 0xff);
-  if (lid != wire::log_page::changed_namespace_list) return tell();
+  if (page_of(dw0_) != wire::log_page::changed_namespace_list) return tell();
   std::vector<std::uint32_t> changed;
   for (std::size_t i = 0; i + 4 <= log_.size(); i += 4) {
     const auto nsid = static_cast<std::uint32_t>(wire::load_le(log_, i, 4));

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "wire/commands.hpp"
 #include "wire/layouts/entries.hpp"
-#include "wire/layouts/fabrics.hpp"
 #include "wire/status.hpp"
 #include "wire/tables.hpp"
 
@@ -43,12 +43,9 @@ std::string_view stage_name(host_stage s) {
 namespace nvmf::engine {
 
 std::string_view command_title(std::span<const std::byte, 64> sqe) {
-  const auto opcode = std::to_integer<std::uint8_t>(sqe[0]);
-  const bool fabrics = opcode == wire::fabrics_opcode;
-  const wire::row* row = fabrics ? wire::fabrics_types.find(std::to_integer<std::uint8_t>(sqe[4]))
-                                 : wire::admin_opcodes.find(opcode);
-  if (row != nullptr) return row->title;
-  return fabrics ? "Fabrics command" : "command";
+  return wire::command_of_sqe(true, std::to_integer<std::uint8_t>(sqe[0]),
+                              std::to_integer<std::uint8_t>(sqe[4]))
+      .title;
 }
 
 host_failure refused(host_stage stage, const send_command& sent, const reply& got) {

@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "commands.hpp"
-#include "wire/layouts/entries.hpp"
+#include "wire/layouts/features.hpp"
+#include "wire/nqn.hpp"
 
 namespace nvmf::engine {
 
@@ -48,7 +49,9 @@ bring_up::bring_up(const association_options& options, const capabilities& caps,
     : options_(options), caps_(caps), auth_(auth) {}
 
 std::optional<host_failure> bring_up::check(const association_options& o) {
-  const auto bad_nqn = [](const std::string& nqn) { return nqn.empty() || nqn.size() > nqn_max; };
+  const auto bad_nqn = [](const std::string& nqn) {
+    return nqn.empty() || nqn.size() > wire::nqn_max_length;
+  };
   if (bad_nqn(o.subsystem_nqn))
     return bad_option(
         fmt::format("the subsystem NQN has {} bytes, not 1 to 223", o.subsystem_nqn.size()));
@@ -99,7 +102,6 @@ action bring_up::on_time(time_point now) {
 
 action bring_up::advance(action next, time_point now) {
   if (std::holds_alternative<finished>(next)) return after_step(now);
-  if (auto* f = std::get_if<failed>(&next)) stage_failed(now, f->why.detail);
   return next;
 }
 
@@ -160,15 +162,6 @@ void bring_up::end(time_point now, pairs sent, pairs got) {
                       .verdict = notes_.verdict(),
                       .failed = false});
   facts_.reached = stage_;
-}
-
-void bring_up::stage_failed(time_point now, std::string verdict) {
-  reports_.push_back({.stage = stage_,
-                      .took = now - stage_began_,
-                      .sent = {},
-                      .got = {},
-                      .verdict = std::move(verdict),
-                      .failed = true});
 }
 
 // ---- Connect --------------------------------------------------------------------------------
@@ -282,15 +275,16 @@ action bring_up::start_queues(time_point now) {
     notes_.add(
         fmt::format("{} entries asked, {} possible ({})", options_.io_queue_size, entries,
                     entries == facts_.properties.max_queue_entries() ? "CAP.MQES" : "MAXCMD"));
-  const std::uint32_t n = facts_.queues_asked - 1;  // NSQR and NCQR are 0's based
-  return ask(own_step::queues, set_features(wire::feature::number_of_queues, n | n << 16));
+  return ask(own_step::queues, set_number_of_queues(facts_.queues_asked));
 }
 
 action bring_up::queues_granted(const reply& got, time_point now) {
   if (!got.result.ok())
     return advance(failed{refused(stage_, std::get<own_command>(sub_).sent, got)}, now);
-  const auto dw0 = static_cast<std::uint32_t>(wire::get<wire::cqe_layout, "dw0">(got.result.cqe));
-  const std::uint32_t granted = std::min(dw0 & 0xffff, dw0 >> 16) + 1;  // NSQA, NCQA
+  const auto result = wire::byte_span{got.result.cqe}.first(4);
+  const auto granted = static_cast<std::uint32_t>(
+      1 + std::min(wire::get<wire::feature_queues_result, "nsqa">(result),
+                   wire::get<wire::feature_queues_result, "ncqa">(result)));
   facts_.queues_granted = std::min(granted, facts_.queues_asked);
   if (granted < facts_.queues_asked)
     notes_.add(fmt::format("{} queues asked, {} granted", facts_.queues_asked, granted));

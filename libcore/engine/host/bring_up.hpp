@@ -61,10 +61,9 @@ class bring_up {
 
   const bring_up_facts& facts() const { return facts_; }
   host_stage stage() const { return stage_; }
-  // Reports of the stages that have ended since the last call. A stage that fails is reported too.
+  time_point stage_began() const { return stage_began_; }
+  // Reports of the stages that have ended well since the last call.
   std::vector<stage_report> take_reports() { return std::exchange(reports_, {}); }
-  // Makes the report of a stage that failed outside of the machine (a queue's connection).
-  void stage_failed(time_point now, std::string verdict);
 
  private:
   using pairs = std::vector<std::pair<std::string, std::string>>;

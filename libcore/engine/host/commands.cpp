@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "commands.hpp"
 
-#include "wire/layouts/entries.hpp"
+#include "wire/layouts/commands_admin.hpp"
 #include "wire/layouts/fabrics.hpp"
+#include "wire/layouts/features.hpp"
 #include "wire/layouts/properties.hpp"
 
 namespace nvmf::engine {
 
 using wire::set;
-using wire::sqe_layout;
 
 namespace {
 
@@ -21,7 +21,7 @@ send_command fabrics(wire::fabrics_type type) {
 
 send_command admin(wire::admin_opcode opcode) {
   send_command c;
-  set<sqe_layout, "opc">(c.sqe, static_cast<std::uint8_t>(opcode));
+  set<wire::sqe_layout, "opc">(c.sqe, static_cast<std::uint8_t>(opcode));
   return c;
 }
 
@@ -67,17 +67,26 @@ send_command property_set(wire::property which, std::uint64_t value) {
 
 send_command identify(wire::cns cns, std::uint32_t nsid) {
   send_command c = admin(wire::admin_opcode::identify);
-  set<sqe_layout, "nsid">(c.sqe, nsid);
-  set<sqe_layout, "cdw10">(c.sqe, static_cast<std::uint32_t>(cns));
+  set<wire::identify_command, "nsid">(c.sqe, nsid);
+  set<wire::identify_command, "cns">(c.sqe, static_cast<std::uint8_t>(cns));
   c.receive = identify_size;
   return c;
 }
 
 send_command set_features(wire::feature fid, std::uint32_t dword11) {
   send_command c = admin(wire::admin_opcode::set_features);
-  set<sqe_layout, "cdw10">(c.sqe, static_cast<std::uint32_t>(fid));
-  set<sqe_layout, "cdw11">(c.sqe, dword11);
+  set<wire::set_features_command, "fid">(c.sqe, static_cast<std::uint8_t>(fid));
+  set<wire::set_features_command, "cdw11">(c.sqe, dword11);
   return c;
+}
+
+send_command set_number_of_queues(std::uint32_t count) {
+  assert(count >= 1 && count <= 65535);
+  std::array<std::byte, 4> dword{};
+  set<wire::feature_queues_request, "nsqr">(dword, count - 1);
+  set<wire::feature_queues_request, "ncqr">(dword, count - 1);
+  return set_features(wire::feature::number_of_queues,
+                      static_cast<std::uint32_t>(wire::load_le(dword, 0, 4)));
 }
 
 send_command get_log_page(wire::log_page lid, std::uint64_t offset, std::uint32_t length,
@@ -85,22 +94,24 @@ send_command get_log_page(wire::log_page lid, std::uint64_t offset, std::uint32_
   assert(length > 0 && length % 4 == 0 && offset % 4 == 0);
   send_command c = admin(wire::admin_opcode::get_log_page);
   const std::uint32_t dwords = length / 4 - 1;  // NUMD, 0's based
-  set<sqe_layout, "cdw10">(c.sqe, static_cast<std::uint32_t>(lid) | (retain ? 1u << 15 : 0u) |
-                                      ((dwords & 0xffff) << 16));
-  set<sqe_layout, "cdw11">(c.sqe, dwords >> 16);
-  set<sqe_layout, "cdw12">(c.sqe, offset & 0xffff'ffff);
-  set<sqe_layout, "cdw13">(c.sqe, offset >> 32);
+  set<wire::get_log_page_command, "lid">(c.sqe, static_cast<std::uint8_t>(lid));
+  set<wire::get_log_page_command, "rae">(c.sqe, retain ? 1 : 0);
+  set<wire::get_log_page_command, "numdl">(c.sqe, dwords & 0xffff);
+  set<wire::get_log_page_command, "numdu">(c.sqe, dwords >> 16);
+  set<wire::get_log_page_command, "lpol">(c.sqe, offset & 0xffff'ffff);
+  set<wire::get_log_page_command, "lpou">(c.sqe, offset >> 32);
   c.receive = length;
   return c;
 }
 
 sqe_bytes async_event_request() { return admin(wire::admin_opcode::async_event_request).sqe; }
 
-sqe_bytes keep_alive_command() { return admin(wire::admin_opcode::keep_alive).sqe; }
+sqe_bytes keep_alive_request() { return admin(wire::admin_opcode::keep_alive).sqe; }
 
-sqe_bytes abort_command(std::uint16_t qid, std::uint16_t cid) {
+sqe_bytes abort_request(std::uint16_t qid, std::uint16_t cid) {
   send_command c = admin(wire::admin_opcode::abort);
-  set<sqe_layout, "cdw10">(c.sqe, qid | (static_cast<std::uint32_t>(cid) << 16));
+  set<wire::abort_command, "sqid">(c.sqe, qid);
+  set<wire::abort_command, "abort_cid">(c.sqe, cid);
   return c.sqe;
 }
 

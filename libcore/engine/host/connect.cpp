@@ -5,23 +5,13 @@
 
 #include <algorithm>
 
-#include "commands.hpp"
-#include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
+#include "wire/nqn.hpp"
 
 namespace nvmf::engine {
 
 using wire::get;
 using wire::set;
-
-namespace {
-
-void put_text(wire::mutable_byte_span field, std::string_view text) {
-  assert(text.size() < field.size());
-  std::ranges::transform(text, field.begin(), [](char c) { return static_cast<std::byte>(c); });
-}
-
-}  // namespace
 
 send_command connect_command(const connect_request& asked) {
   assert(asked.entries >= 2 && asked.entries <= 65536);
@@ -40,8 +30,8 @@ send_command connect_command(const connect_request& asked) {
   const wire::mutable_byte_span data{c.send};
   std::ranges::copy(asked.host_id, wire::bytes_of<wire::connect_data, "hostid">(data).begin());
   set<wire::connect_data, "cntlid">(data, asked.cntlid);
-  put_text(wire::bytes_of<wire::connect_data, "subnqn">(data), asked.subsystem_nqn);
-  put_text(wire::bytes_of<wire::connect_data, "hostnqn">(data), asked.host_nqn);
+  wire::put_nqn(wire::bytes_of<wire::connect_data, "subnqn">(data), asked.subsystem_nqn);
+  wire::put_nqn(wire::bytes_of<wire::connect_data, "hostnqn">(data), asked.host_nqn);
   return c;
 }
 

@@ -62,10 +62,7 @@ class connect_machine {
 // The Connect command and its 1024 bytes of data.
 send_command connect_command(const connect_request& asked);
 
-// The longest NQN, without its terminator (Base 2.0, 4.5).
-inline constexpr std::size_t nqn_max = 223;
 // Controller IDs that no controller has.
 inline constexpr std::uint16_t first_reserved_cntlid = 0xfff0;
-inline constexpr std::string_view discovery_nqn = "nqn.2014-08.org.nvmexpress.discovery";
 
 }  // namespace nvmf::engine

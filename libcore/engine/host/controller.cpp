@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "commands.hpp"
-#include "connect.hpp"
 #include "wire/layouts/identify.hpp"
+#include "wire/nqn.hpp"
 
 namespace nvmf::engine {
 
@@ -49,7 +49,7 @@ host_failure illegal(std::string_view field, std::uint64_t value, std::uint64_t 
 std::expected<controller_kind, host_failure> judge_kind(byte_span data,
                                                         const identify_context& context,
                                                         remarks& notes) {
-  const bool by_name = context.subsystem_nqn == discovery_nqn;
+  const bool by_name = wire::is_discovery_nqn(context.subsystem_nqn);
   const std::uint64_t type = id<"cntrltype">(data);
   switch (static_cast<wire::controller_type>(type)) {
     case wire::controller_type::not_reported:

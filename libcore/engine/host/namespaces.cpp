@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "wire/layouts/identify.hpp"
+#include "wire/layouts/identify_lists.hpp"
 
 namespace nvmf::engine {
 
@@ -90,7 +91,7 @@ action namespace_scan::on_list(std::span<const std::byte> data) {
       host_failure f;
       f.stage = host_stage::namespaces;
       f.code = errc::protocol_violation;
-      f.violation = protocol_error{.structure = "nsid-list",
+      f.violation = protocol_error{.structure = wire::namespace_list.name,
                                    .offset = static_cast<std::uint32_t>(i * 4),
                                    .reason = "the NSIDs are not in ascending order",
                                    .value = nsid,
