@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cassert>
 #include <cstring>
 #include <nvmf/transport.hpp>
 #include <optional>
@@ -39,7 +40,7 @@ inline octets hex(std::string_view text) {
       times = std::stoul(std::string(text.substr(i, star - i)));
       i = star + 1;
     }
-    REQUIRE(i + 1 < text.size());
+    assert(i + 1 < text.size());
     const auto value = static_cast<std::byte>(digit(text[i]) * 16 + digit(text[i + 1]));
     out.insert(out.end(), times, value);
     i += 2;
