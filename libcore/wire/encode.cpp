@@ -38,16 +38,32 @@ struct assignment {
   }
 };
 
+// Longer than any path of a field, so that what follows may show names whole.
+constexpr std::size_t longest_name = 64;
+
+bool in_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_-.[]").find(c) != std::string_view::npos;
+}
+
 std::expected<assignment, text_error> take_apart(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) {
-    return std::unexpected(text_error{std::string(text), text.size(), "a field needs a value",
-                                      fmt::format("{}=1", text)});
+  const auto bad = [](std::size_t position, std::string reason) {
+    return std::unexpected(text_error{"field", position, std::move(reason), "slba=0"});
+  };
+  const std::size_t equals = std::min(text.find('='), text.size());
+  const std::string_view name = text.substr(0, equals);
+  const auto odd = std::ranges::find_if_not(name, in_a_name);
+  if (odd != name.end()) {
+    const auto at = static_cast<std::size_t>(odd - name.begin());
+    return bad(at, quoted(name.substr(at, 1)) + " does not belong in a field's name");
   }
-  if (equals == 0) {
-    return std::unexpected(text_error{"field", 0, "there is no name before =", "slba=0"});
+  if (name.empty()) return bad(0, "there is no name before =");
+  if (name.size() > longest_name) return bad(longest_name, "no field has so long a name");
+  if (equals == text.size()) {
+    return std::unexpected(
+        text_error{std::string(name), equals, "a field needs a value", fmt::format("{}=1", name)});
   }
-  return assignment{text.substr(0, equals), text.substr(equals + 1), equals + 1};
+  return assignment{name, text.substr(equals + 1), equals + 1};
 }
 
 result unknown_field(std::span<const layout* const> forms, byte_span bytes, const assignment& a) {

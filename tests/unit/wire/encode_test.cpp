@@ -130,6 +130,11 @@ TEST_CASE("errors name the field, the place and what would be right") {
         "0 fua@4: 2 does not fit in 1 bit, the largest value is 1 (0x1)");
   CHECK(encode(read_command, {"nlb"}).error == "0 nlb@3: a field needs a value");
   CHECK(encode(read_command, {"=5"}).error == "0 field@0: there is no name before =");
+  CHECK(encode(read_command, {"sl\x1b"
+                              "ba=1"})
+            .error == "0 field@2: '\\x1b' does not belong in a field's name");
+  CHECK(encode(read_command, {std::string(65, 'a') + "=1"}).error ==
+        "0 field@64: no field has so long a name");
   CHECK(encode(read_command, {"nlb=zehn"}).error.starts_with("0 nlb@4: "));
   CHECK(encode(read_command, {"nlb="}).error.starts_with("0 nlb@4: "));
   CHECK(encode(read_command, {"sgl1=123"}).error.starts_with("0 sgl1@"));
