@@ -28,7 +28,7 @@ refusal invalid_parameter(bool in_data, std::uint16_t offset, std::string_view w
 // names are compared, byte for byte.
 std::optional<std::string> nqn_of(std::span<const std::byte> field) {
   const auto text = wire::nqn_in_field(field, "NQN");
-  if (!text || !text->starts_with("nqn.")) return std::nullopt;
+  if (!text || !text->starts_with("nqn.") || text->size() == 4) return std::nullopt;
   return std::string(*text);
 }
 

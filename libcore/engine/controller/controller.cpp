@@ -29,7 +29,8 @@ controller::controller(controller_config config, surroundings& around, time_poin
     : config_(std::move(config)),
       around_(around),
       properties_(config_.kind == controller_kind::io ? config_.io_queue_entries_max
-                                                      : admin_queue_entries_max),
+                                                      : admin_queue_entries_max,
+                  config_.kind == controller_kind::io),
       features_(config_),
       since_(now) {
   keep_alive_.restart(features_.kato_ms(), now);
@@ -214,9 +215,6 @@ std::expected<void, refusal> controller::on_io_connect(const connect_request& re
   if (ended_ || !properties_.enabled())
     return std::unexpected(
         refuse(status_code::command_sequence_error, "the controller is not enabled"));
-  if (!properties_.io_entry_sizes_set())
-    return std::unexpected(
-        refuse(status_code::command_sequence_error, "CC.IOSQES and IOCQES are not set"));
   if (features_.queues_granted() == 0)
     return std::unexpected(
         refuse(status_code::command_sequence_error, "Number of Queues has not been asked for"));

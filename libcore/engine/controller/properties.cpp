@@ -57,23 +57,25 @@ refusal bad_set(std::string_view why, std::uint16_t location) {
 constexpr std::uint32_t cc_reserved = 0xfe00'000e;
 
 // What is wrong with a new value of CC, whatever the old one was.
-std::string_view fault_of_cc(word32 cc) {
+std::string_view fault_of_cc(word32 cc, bool io) {
   if ((static_cast<std::uint32_t>(cc) & cc_reserved) != 0) return "CC: reserved bits";
   if (cc.get<cc_layout, "css">() != 0) return "CC.CSS: only the NVM command set";
   if (cc.get<cc_layout, "mps">() != 0) return "CC.MPS: outside CAP.MPSMIN to MPSMAX";
   if (cc.get<cc_layout, "ams">() != 0) return "CC.AMS: only round robin";
   if (cc.get<cc_layout, "shn">() == 3) return "CC.SHN: reserved value";
   if (cc.get<cc_layout, "crime">() != 0) return "CC.CRIME: CAP.CRIMS is 0";
+  // Zero will do while the controller is disabled, and where there are no I/O queues at all.
+  const bool may_be_zero = !io || cc.get<cc_layout, "en">() == 0;
   const auto iosqes = cc.get<cc_layout, "iosqes">();
-  if (iosqes != 0 && iosqes != nvm_iosqes) return "CC.IOSQES: must be 6";
+  if (iosqes != nvm_iosqes && (iosqes != 0 || !may_be_zero)) return "CC.IOSQES: must be 6";
   const auto iocqes = cc.get<cc_layout, "iocqes">();
-  if (iocqes != 0 && iocqes != nvm_iocqes) return "CC.IOCQES: must be 4";
+  if (iocqes != nvm_iocqes && (iocqes != 0 || !may_be_zero)) return "CC.IOCQES: must be 4";
   return {};
 }
 
 }  // namespace
 
-properties::properties(std::uint32_t max_queue_entries) {
+properties::properties(std::uint32_t max_queue_entries, bool io) : io_(io) {
   word64 cap;
   cap.set<cap_layout, "mqes">(max_queue_entries - 1);
   cap.set<cap_layout, "cqr">(1);  // required over fabrics (Base 2.0, 3.1.3.1)
@@ -132,7 +134,7 @@ std::expected<properties::effect, refusal> properties::set(std::uint32_t offset,
 std::expected<properties::effect, refusal> properties::set_cc(std::uint32_t value) {
   constexpr std::uint16_t at = offset_of<property_set_command, "value">();
   const word32 next{value}, old{cc_};
-  if (const auto fault = fault_of_cc(next); !fault.empty())
+  if (const auto fault = fault_of_cc(next, io_); !fault.empty())
     return std::unexpected(bad_set(fault, at));
   if (settling())
     return std::unexpected(refuse(status_code::command_sequence_error,
@@ -192,10 +194,5 @@ bool properties::settling() const {
 }
 
 bool properties::shut_down() const { return word32{csts_}.get<csts_layout, "shst">() != 0; }
-
-bool properties::io_entry_sizes_set() const {
-  const word32 cc{cc_};
-  return cc.get<cc_layout, "iosqes">() == nvm_iosqes && cc.get<cc_layout, "iocqes">() == nvm_iocqes;
-}
 
 }  // namespace nvmf::engine

@@ -20,7 +20,8 @@ class properties {
   // What a write asks for beyond the new value.
   enum class effect : std::uint8_t { none, enable, reset, shutdown };
 
-  explicit properties(std::uint32_t max_queue_entries);
+  // `io`: of an I/O controller; a discovery controller has no I/O queues.
+  properties(std::uint32_t max_queue_entries, bool io);
 
   std::expected<std::uint64_t, refusal> get(std::uint32_t offset, std::uint8_t size_code) const;
   // Refused writes change nothing.
@@ -33,12 +34,11 @@ class properties {
   bool enabled() const;    // CC.EN, and no shutdown: commands other than Fabrics are allowed
   bool settling() const;   // a reset or shutdown waits for settle()
   bool shut_down() const;  // SHST is not "normal operation"
-  // Entry sizes that the NVM command set has are selected (CC.IOSQES 6, IOCQES 4).
-  bool io_entry_sizes_set() const;
 
  private:
   std::expected<effect, refusal> set_cc(std::uint32_t value);
 
+  const bool io_;
   std::uint64_t cap_ = 0;
   std::uint32_t cc_ = 0;
   std::uint32_t csts_ = 0;
