@@ -63,9 +63,8 @@ admin_queue::~admin_queue() { session_.home().on().cancel_timer(timer_); }
 
 void admin_queue::on_command(capsule command) {
   const std::uint16_t cid = command.cid();
-  if (!cids_.insert(cid)) return session_.respond(cid, {status_code::command_id_conflict, true});
   if (const auto bad = session_.queue().validate_command(command); !bad.ok())
-    return complete(cid, bad, 0, 0);
+    return session_.respond(cid, bad);
   engine::reply r = controller_.on_command(command.sqe(), session_.queue().data_length(command),
                                            session_.home().on().now());
   if (!r.held) answer(command, std::move(r));
@@ -75,25 +74,18 @@ void admin_queue::on_command(capsule command) {
 
 void admin_queue::answer(const capsule& command, engine::reply r) {
   const std::uint16_t cid = command.cid();
-  if (!r.status.ok() || r.data.empty()) return complete(cid, r.status, r.dw0, r.dw1);
+  if (!r.status.ok() || r.data.empty()) return session_.respond(cid, r.status, r.dw0, r.dw1);
   const auto sent =
       session_.queue().send_controller_data(command, 0, buffer::copy_of(r.data), true);
   switch (sent.result) {
     case send_result::success_sent:
-      cids_.erase(cid);
       return;
     case send_result::failed:
-      return complete(cid, sent.status, 0, 0);
+      return session_.respond(cid, sent.status);
     case send_result::success:
     case send_result::more:
-      return complete(cid, r.status, r.dw0, r.dw1);
+      return session_.respond(cid, r.status, r.dw0, r.dw1);
   }
-}
-
-void admin_queue::complete(std::uint16_t cid, nvme_status status, std::uint32_t dw0,
-                           std::uint32_t dw1) {
-  cids_.erase(cid);
-  session_.respond(cid, status, dw0, dw1);
 }
 
 void admin_queue::grant_wishes() {
@@ -101,7 +93,7 @@ void admin_queue::grant_wishes() {
     switch (w->what) {
       case engine::wish::kind::complete:
         if (w->status.ok()) emit(event_type::async_event, w->dw0, {});
-        if (!session_.ending()) complete(w->cid, w->status, w->dw0, 0);
+        if (!session_.ending()) session_.respond(w->cid, w->status, w->dw0);
         break;
       case engine::wish::kind::end_io_queues:
         end_io_queues(w->why);

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include "cid_set.hpp"
 #include "engine/controller/controller.hpp"
 #include "io_link.hpp"
 #include "session.hpp"
@@ -44,7 +43,6 @@ class admin_queue final : public queue_role, private engine::surroundings {
   std::vector<std::byte> discovery_log() const override;
 
   void answer(const capsule& command, engine::reply r);
-  void complete(std::uint16_t cid, nvme_status status, std::uint32_t dw0, std::uint32_t dw1);
   void grant_wishes();
   void end_io_queues(std::string_view why);
   void arm_timer();
@@ -60,7 +58,6 @@ class admin_queue final : public queue_role, private engine::surroundings {
   table_ptr table_;
   engine::controller controller_;
   const std::shared_ptr<controller_flags> flags_ = std::make_shared<controller_flags>();
-  cid_set cids_;
   std::map<std::uint16_t, io_peer> queues_;
   engine::io_counters past_{};  // of queues that are gone
   timer_id timer_ = 0;

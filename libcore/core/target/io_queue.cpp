@@ -44,12 +44,10 @@ io_queue::~io_queue() {
 
 void io_queue::on_command(capsule command) {
   link_->note_traffic();
-  const std::uint16_t cid = command.cid();
-  if (!cids_.insert(cid)) return session_.respond(cid, {status_code::command_id_conflict, true});
   io_command* c = backlog_.empty() ? store_->take() : nullptr;
   if (c == nullptr) return backlog_.push_back(std::move(command));
   c->handle = std::move(command);
-  c->cid = cid;
+  c->cid = c->handle.cid();
   begin(*c);
 }
 
@@ -92,7 +90,6 @@ void io_queue::finish(io_command& c, status s, std::uint16_t location) {
     s.more = true;
     record_error(c, s, location);
   }
-  cids_.erase(c.cid);
   // Room for the host's next command must be there before it learns that it may send one.
   c.handle.reset();
   session_.respond(c.cid, s);
@@ -103,7 +100,6 @@ void io_queue::finish(io_command& c, status s, std::uint16_t location) {
 void io_queue::finish_silently(io_command& c) {
   c.done = true;
   count(c, {});
-  cids_.erase(c.cid);
   c.handle.reset();
   settle(c);
 }

@@ -9,7 +9,6 @@
 #include <memory>
 #include <vector>
 
-#include "cid_set.hpp"
 #include "io_link.hpp"
 #include "io_work.hpp"
 #include "session.hpp"
@@ -84,7 +83,6 @@ class io_queue final : public queue_role {
   const std::uint32_t piece_max_;
   const std::uint64_t memory_max_;
   io_store* store_;
-  cid_set cids_;
   std::uint64_t memory_ = 0;
   std::size_t backend_operations_ = 0;
   io_command* waiting_first_ = nullptr;  // for memory, in order

@@ -126,9 +126,11 @@ void session::on_joined(std::expected<std::shared_ptr<io_link>, engine::refusal>
   }
   if (!answer) return refuse_connect(answer.error());
   const auto& link = *answer;
-  queue_.set_max_in_capsule(link->in_capsule_bytes);
   role_ = std::make_unique<io_queue>(*this, link, connect_->of, connect_->request.queue_size);
+  const std::uint32_t in_capsule = link->in_capsule_bytes;
   accept_connect(connect_->request.cntlid);
+  // What the controller advertised, whichever listener the queue came by.
+  queue_.set_max_in_capsule(in_capsule);
 }
 
 void session::accept_connect(std::uint16_t cntlid) {
