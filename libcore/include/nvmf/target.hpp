@@ -21,7 +21,7 @@ struct subsystem_options {
   std::string serial = "NVMFCTL0000000001";    // at most 20 printable ASCII characters
   std::string model = "nvmfctl";               // at most 40
   std::string firmware = "0.1";                // at most 8
-  std::vector<std::string> allowed_hosts;      // empty: any host
+  std::vector<std::string> allowed_hosts{};    // empty: any host
   bool static_controllers = false;             // static model: Connect may name a CNTLID
   std::uint16_t static_controller_count = 64;  // static model: CNTLIDs 1 to this exist
   std::uint32_t max_io_queues = 64;
