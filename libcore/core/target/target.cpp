@@ -72,9 +72,13 @@ class target_impl final : public target {
     view->trtype = trtype_of(options.transport);
     // IOCCSZ counts units of 16 bytes.
     view->in_capsule_bytes = options.settings.max_in_capsule / 16 * 16;
+    // A connection may come up on another reactor while its listener goes: these two outlive us.
     auto made = (*provider)->listen(
-        state_.shards.front()->on(), options.at, params, [this]() -> executor& { return next(); },
-        [this, view](qpair q) { accept(std::move(q), view); });
+        state_.shards.front()->on(), options.at, params,
+        [turn = turn_, shards = state_.shards]() -> executor& {
+          return shards[turn->fetch_add(1) % shards.size()]->on();
+        },
+        [shards = state_.shards, view](qpair q) { accept(shards, std::move(q), view); });
     if (!made) return std::unexpected(made.error());
     const endpoint where = (*made)->where();
     listeners_.push_back(std::move(*made));
@@ -110,10 +114,9 @@ class target_impl final : public target {
     return found != nullptr && !found->discovery() ? found : nullptr;
   }
 
-  executor& next() { return state_.shards[next_shard_++ % state_.shards.size()]->on(); }
-
-  void accept(qpair q, const std::shared_ptr<const listener_view>& view) {
-    for (const auto& s : state_.shards)
+  static void accept(const std::vector<std::shared_ptr<shard>>& shards, qpair q,
+                     const std::shared_ptr<const listener_view>& view) {
+    for (const auto& s : shards)
       if (&s->on() == &q.runs_on()) return s->accept(std::move(q), view);
     assert(false && "a connection on an executor that was not chosen");
   }
@@ -135,7 +138,8 @@ class target_impl final : public target {
   const transport_registry& registry_;
   target_state state_;
   std::vector<std::unique_ptr<listener>> listeners_;
-  std::atomic<std::size_t> next_shard_{0};
+  const std::shared_ptr<std::atomic<std::size_t>> turn_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace
