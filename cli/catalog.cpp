@@ -95,17 +95,20 @@ const wire::field* field_named(const layout& in, std::string_view kebab) {
   return nullptr;
 }
 
-// The field "cattr" or "cattr.nosqfc" of a layout; `before` is the path so far.
+// The field "cattr" or "cattr.nosqfc" of `in`. `words` is the layout that the rest of the path is
+// looked up in, `at` its place in `in`, `before` the path so far.
 void add_field_at(std::vector<entry>& found, const layout& in, const layout& words,
-                  std::string_view path, std::string before = {}) {
+                  std::string_view path, std::uint32_t at = 0, std::string before = {}) {
   const std::size_t dot = path.find('.');
   const wire::field* f = field_named(words, path.substr(0, dot));
   if (f == nullptr) return;
   before.append(f->name);
-  if (dot == std::string_view::npos)
+  if (dot == std::string_view::npos) {
     found.emplace_back(field_entry{&in, std::move(before), *f});
-  else if (f->of != nullptr)
-    add_field_at(found, in, *f->of, path.substr(dot + 1), before + ".");
+    std::get<field_entry>(found.back()).field.offset += at;
+  } else if (f->of != nullptr) {
+    add_field_at(found, in, *f->of, path.substr(dot + 1), at + f->offset, before + ".");
+  }
 }
 
 void add_unique(std::vector<entry>& found, const layout* l) {
@@ -171,12 +174,10 @@ void add_rows(std::vector<entry>& found, std::string_view name) {
 
 void add_fields(std::vector<entry>& found, std::string_view name) {
   for (const layout* l : wire::all_layouts()) {
-    if (const wire::field* f = field_named(*l, name))
-      found.emplace_back(field_entry{l, std::string{f->name}, *f});
+    add_field_at(found, *l, *l, name);
     for (const wire::field& f : l->fields)
-      if (f.of != nullptr && f.as != wire::kind::nested)
-        if (const wire::field* bit = field_named(*f.of, name))
-          found.emplace_back(field_entry{l, fmt::format("{}.{}", f.name, bit->name), *bit});
+      if (f.of != nullptr && f.as != wire::kind::nested && f.as != wire::kind::reserved)
+        add_field_at(found, *l, *f.of, name, f.offset, std::string{f.name} + ".");
   }
 }
 
@@ -207,11 +208,15 @@ std::string no_row(std::span<const table* const> in, std::string_view typed) {
 }
 
 std::string no_field(const layout& in, std::string_view typed) {
-  std::vector<std::string_view> names;
-  for (const wire::field& f : in.fields)
-    if (f.as != wire::kind::reserved) names.push_back(f.name);
-  return fmt::format("{} has no field {}{}", in.name, wire::quoted(typed),
-                     wire::did_you_mean(typed, names));
+  std::vector<std::string> names;
+  for (const wire::field& f : in.fields) {
+    if (f.as == wire::kind::reserved) continue;
+    names.emplace_back(f.name);
+    if (f.of == nullptr || f.as == wire::kind::nested) continue;
+    for (const wire::field& bit : f.of->fields)
+      if (bit.as != wire::kind::reserved) names.push_back(fmt::format("{}.{}", f.name, bit.name));
+  }
+  return fmt::format("{} has no field {}{}", in.name, wire::quoted(typed), near_of(typed, names));
 }
 
 }  // namespace

@@ -103,7 +103,13 @@ TEST_CASE("a row brings the layouts that it stands for") {
 TEST_CASE("bits of a word are fields too") {
   const auto entries = found({"connect", "cattr.nosqfc"});
   REQUIRE(entries.size() == 1);
-  CHECK(std::get<field_entry>(entries[0]).field.bit == 2);
+  const auto& nosqfc = std::get<field_entry>(entries[0]);
+  CHECK(nosqfc.path == "cattr.nosqfc");
+  CHECK(nosqfc.field.bit == 2);
+  CHECK(nosqfc.field.offset == 46);
+  const auto anywhere = found({"nosqfc"});
+  REQUIRE(anywhere.size() == 1);
+  CHECK(std::get<field_entry>(anywhere[0]).field.offset == 46);
   CHECK(has_layout(found({"get", "log", "page"}), "get-log-page"));
 }
 
@@ -111,6 +117,8 @@ TEST_CASE("what is not there is named, with what is near") {
   CHECK(error({"identfy"}) == "nothing is called 'identfy'; did you mean identify?");
   CHECK(error({"pdu", "r3t"}) == "pdu-type has no 'r3t'; did you mean r2t?");
   CHECK(error({"connect", "sqsiz"}) == "connect has no field 'sqsiz'; did you mean sqsize?");
+  CHECK(error({"connect", "cattr.nosqf"}) ==
+        "connect has no field 'cattr.nosqf'; did you mean cattr.nosqfc?");
   CHECK(error({"qqqqqqqqqq"}) == "nothing is called 'qqqqqqqqqq'");
   CHECK(error({"qqqq", "qqqq", "qqqq"}) == "nothing is called 'qqqq qqqq qqqq'");
   CHECK(error({"a\x1b[31m"}) == "nothing is called 'a\\x1b[31m'");
