@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The options of every command that brings up an association: where to, as whom, with what limits.
+#pragma once
+
+#include <nvmf/host.hpp>
+#include <optional>
+#include <string>
+
+#include "identity.hpp"
+#include "options.hpp"
+#include "wire/uri.hpp"
+
+namespace nvmf::cli {
+
+struct host_plan {
+  wire::uri uri;  // with port and NQN
+  host_identity identity;
+  association_options options;
+};
+
+class host_options {
+ public:
+  // Rows of the address: the URI, or nvme-cli's long form.
+  void add_address(option_table& table);
+  // The URI alone, for commands that take more words after it.
+  void set_uri(std::string text) { uri_ = std::move(text); }
+  void add_long_address(option_table& table);
+  // -q -I -w -k -g -G --timeout and others.
+  void add_connection(option_table& table);
+  // -i and what follows.
+  void add_queues(option_table& table);
+  // -Q --admin-queue-size --disable-sqflow: of what kind the queues are.
+  void add_queue_options(option_table& table);
+
+  bool has_address() const { return !uri_.empty() || !address_.empty(); }
+  // Where to when the command line does not say.
+  void set_default_uri(const std::string& uri) {
+    if (!has_address()) uri_ = uri;
+  }
+  // What was asked for, checked. `discovery`: an address without an NQN is the discovery service.
+  std::expected<host_plan, std::string> plan(bool discovery) const;
+
+  std::chrono::milliseconds timeout() const { return options_.timeout; }
+  bool queues_given() const { return queues_given_; }
+  bool keep_alive_given() const { return keep_alive_given_; }
+
+ private:
+  std::expected<wire::uri, std::string> where(bool discovery) const;
+  std::expected<wire::uri, std::string> where_long() const;
+
+  std::string uri_;
+  std::string transport_, address_, service_, nqn_;
+  std::string hostnqn_, hostid_;
+  association_options options_;
+  bool hdgst_ = false, ddgst_ = false;
+  std::uint32_t hpda_ = 0;
+  bool queues_given_ = false;
+  bool keep_alive_given_ = false;
+};
+
+}  // namespace nvmf::cli
