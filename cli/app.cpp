@@ -25,7 +25,7 @@ boost::json::object error_object(const result& r) {
 
 // With --json there is exactly one document, also after a failure; a stream gets one more line.
 void tell_document(result& r, std::string_view command, std::ostream& out) {
-  if (r.status != exit_status::ok) {
+  if (!r.error.empty()) {
     if (r.document.empty()) {
       r.document["schema"] = "nvmfctl.error/1";
       r.document["command"] = json_text(command);
@@ -73,6 +73,7 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .log = *log,
       .transports = transports,
       .commands = all_commands(),
+      .default_uri = world.default_uri,
   };
   return cmd.run(ctx);
 }

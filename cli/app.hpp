@@ -18,7 +18,8 @@ struct surroundings {
   std::ostream& err;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  bool no_color = false;  // NO_COLOR is set and not empty
+  bool no_color = false;         // NO_COLOR is set and not empty
+  std::string default_uri = {};  // NVMF_URI: where to, when the command line does not say
 };
 
 // Runs one command line (without the program's name) and tells how it ended.

@@ -38,6 +38,7 @@ struct context {
   std::shared_ptr<spdlog::logger> log;
   const transport_registry& transports;
   command_list commands;
+  std::string default_uri;  // of NVMF_URI
 
   bool json() const { return options.json; }
   // "nvmfctl: warning: TEXT" on err.

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   const char* no_color = std::getenv("NO_COLOR");
+  const char* uri = std::getenv("NVMF_URI");
   const surroundings world{
       .in = std::cin,
       .out = std::cout,
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
       .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
       .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
       .no_color = no_color != nullptr && *no_color != '\0',
+      .default_uri = uri != nullptr ? uri : "",
   };
   nvmf::transport_registry transports;
   add_transports(transports);

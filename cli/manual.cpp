@@ -127,6 +127,7 @@ std::string overview_manual(command_list list, const option_table& globals) {
   out += exit_list(all);
   out +=
       ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colours, unless \\-\\-color=always is given.\n"
+      ".TP\n.B NVMF_URI\nThe address, for commands that are given none.\n"
       ".SH FILES\n.TP\n.B /etc/nvme/hostnqn, /etc/nvme/hostid\n"
       "The host's identity, if no option gives one.\n"
       ".TP\n.B /etc/machine\\-id\nWithout those, the identity is derived from this one.\n";

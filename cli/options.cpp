@@ -67,14 +67,17 @@ option& option_table::texts(std::string_view names, std::string_view value,
 }
 
 option& option_table::size(std::string_view names, std::string_view value, std::uint64_t& target,
-                           std::string_view help) {
-  option& row = custom(names, value, help,
-                       [&target](std::string_view text) -> std::expected<void, std::string> {
-                         const auto bytes = wire::parse_size(text, {});
-                         if (!bytes) return std::unexpected(to_text(bytes.error()));
-                         target = *bytes;
-                         return {};
-                       });
+                           std::string_view help, wire::number_range range, std::uint64_t step) {
+  option& row =
+      custom(names, value, help,
+             [&target, range, step](std::string_view text) -> std::expected<void, std::string> {
+               const auto bytes = wire::parse_size(text, {}, range);
+               if (!bytes) return std::unexpected(to_text(bytes.error()));
+               if (*bytes % step != 0)
+                 return std::unexpected(fmt::format("{} is not a multiple of {}", text, step));
+               target = *bytes;
+               return {};
+             });
   row.fallback = wire::size_text(target);
   return row;
 }

@@ -58,7 +58,7 @@ class option_table {
   option& texts(std::string_view names, std::string_view value, std::vector<std::string>& target,
                 std::string_view help);
   option& size(std::string_view names, std::string_view value, std::uint64_t& target,
-               std::string_view help);
+               std::string_view help, wire::number_range range = {}, std::uint64_t step = 1);
   // A number without a unit counts in `plain`.
   option& duration(std::string_view names, std::string_view value,
                    std::chrono::milliseconds& target, std::chrono::milliseconds plain,

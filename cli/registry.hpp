@@ -20,6 +20,11 @@ command_list all_commands();
 std::unique_ptr<command> make_command(command_list list, std::string_view name);
 std::vector<std::string_view> command_names(command_list list);
 
+std::unique_ptr<command> make_connect();
+std::unique_ptr<command> make_discover();
+std::unique_ptr<command> make_send_capsule();
+std::unique_ptr<command> make_bench();
+std::unique_ptr<command> make_serve();
 std::unique_ptr<command> make_describe();
 std::unique_ptr<command> make_help();
 std::unique_ptr<command> make_manual();

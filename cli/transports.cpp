@@ -3,9 +3,15 @@
 
 #include <array>
 
+#include "loop/loop.hpp"
+#include "tcp/tcp.hpp"
+
 namespace nvmf::cli {
 
-void add_transports(transport_registry&) {}
+void add_transports(transport_registry& registry) {
+  registry.add(make_tcp_transport());
+  registry.add(make_loop_transport());
+}
 
 std::span<const transport_note> transport_notes() {
   static constexpr std::array<transport_note, 3> notes{{

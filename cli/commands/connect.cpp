@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/json/array.hpp>
+#include <ostream>
+
+#include "context.hpp"
+#include "failure.hpp"
+#include "host_session.hpp"
+#include "render/association.hpp"
+#include "render/json.hpp"
+#include "render/timeline.hpp"
+#include "values.hpp"
+
+namespace nvmf::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+class connect_command final : public command {
+ public:
+  const command_info& info() const override {
+    using enum exit_status;
+    static constexpr std::array<example, 5> examples{{
+        {"connect nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s",
+         "bring it up stage by stage, tell the limits, take it down"},
+        {"connect -t tcp -a 127.0.0.1 -s 4420 -n nqn.2026-01.io.example:s", "nvme-cli's spelling"},
+        {"connect $URI -i 4 -Q 64 -g -G", "four I/O queues of 64 entries, both digests"},
+        {"connect $URI --hold=60s", "keep it alive for a minute and print events"},
+        {"connect $URI --json", "stages, limits and namespaces for scripts"},
+    }};
+    static constexpr std::array statuses{resolve,
+                                         connect,
+                                         tls,
+                                         initialize_connection,
+                                         fabrics_connect,
+                                         authentication,
+                                         controller_enable,
+                                         admin_command,
+                                         timeout,
+                                         protocol_error,
+                                         peer_closed};
+    static constexpr command_info about{
+        .name = "connect",
+        .summary = "bring up an association, telling every stage and limit",
+        .usage = "[URI]",
+        .details =
+            "Goes through resolve, tcp, ic, connect, properties, enable, identify, namespaces and "
+            "io-queues. For each it tells how long it took, what was sent, what came back and a "
+            "verdict; then every limit in force and where it comes from. Then it shuts the "
+            "controller down cleanly. If a stage fails it tells the status that came back, the "
+            "field that was refused with the value that was sent, what is likely wrong and what to "
+            "try.\n"
+            "\n"
+            "With --hold it stays until the time is over or an interrupt comes, which is then the "
+            "ordinary end and no failure; events are printed as they happen. With --hold and "
+            "--json the output is JSON Lines.",
+        .examples = examples,
+        .statuses = statuses,
+    };
+    return about;
+  }
+  void add_options(option_table& table) override {
+    host_.add_address(table);
+    host_.add_connection(table);
+    host_.add_queues(table);
+    option& hold =
+        table.custom("--hold", "SECONDS", "keep the association alive, for ever or for SECONDS",
+                     [this](std::string_view text) -> std::expected<void, std::string> {
+                       hold_ = true;
+                       if (text.empty()) return {};
+                       const auto time = parse_duration(text, 1s);
+                       if (!time) return std::unexpected(to_text(time.error()));
+                       hold_for_ = *time;
+                       return {};
+                     });
+    hold.wants = option::takes::optional;
+  }
+  result run(context& ctx) override;
+
+ private:
+  host_options host_;
+  bool hold_ = false;
+  std::optional<std::chrono::milliseconds> hold_for_;
+};
+
+// Events worth a line while nothing else goes on.
+class event_printer final : public observer {
+ public:
+  explicit event_printer(context& ctx) : ctx_(ctx) {}
+  void start() { on_ = true; }
+  void on_event(const event& e) noexcept override {
+    if (!on_) return;
+    if (zero_ == time_point{}) zero_ = e.at;
+    const recorded_event kept = record(e);
+    if (e.type == event_type::sent || e.type == event_type::received) return;
+    if (ctx_.json())
+      ctx_.out << json_line(event_json(kept, zero_));
+    else
+      ctx_.out << event_line(kept, zero_, ctx_.out_style);
+    ctx_.out.flush();
+  }
+
+ private:
+  context& ctx_;
+  time_point zero_{};
+  bool on_ = false;
+};
+
+class connecting {
+ public:
+  connecting(context& ctx, host_plan to, bool hold,
+             std::optional<std::chrono::milliseconds> hold_for)
+      : ctx_(ctx),
+        events_(ctx),
+        hold_(hold),
+        hold_for_(hold_for),
+        session_(ctx, watched(std::move(to)),
+                 {.on_stage = [this](const stage_report& s) { stage(s); },
+                  .on_up = [this] { up(); },
+                  .on_async_event = [this](std::uint32_t dw0, auto log) { event(dw0, log); },
+                  .on_interrupt = [this] { interrupt(); }}) {}
+
+  result run() {
+    if (!ctx_.json()) ctx_.out << heading_text(session_.plan(), ctx_.out_style) << std::flush;
+    result r = session_.run();
+    if (session_.failure()) explain(r, *session_.failure());
+    return r;
+  }
+
+ private:
+  host_plan watched(host_plan to) {
+    if (hold_) to.options.watched_by = &events_;
+    return to;
+  }
+
+  void stage(const stage_report& s) {
+    stages_.push_back(stage_json(s));
+    if (!ctx_.json()) ctx_.out << stage_text(s, ctx_.out_style) << std::flush;
+  }
+
+  void up() {
+    document_ = association_json(session_.plan(), session_.with());
+    document_["stages"] = std::move(stages_);
+    stages_ = {};
+    if (!ctx_.json()) ctx_.out << association_text(session_.with(), ctx_.out_style) << std::flush;
+    if (!hold_) return session_.finish(ending());
+    if (ctx_.json())
+      ctx_.out << json_line(document_) << std::flush;
+    else
+      ctx_.out << "\nholding; an interrupt ends it\n" << std::flush;
+    held_ = true;
+    events_.start();
+    if (hold_for_)
+      session_.executor().start_timer(session_.executor().now() + *hold_for_,
+                                      [this] { session_.finish(ending()); });
+  }
+
+  // JSON Lines have been written when it was held, and one document is due when it was not.
+  result ending() {
+    result r;
+    r.streamed = held_;
+    if (ctx_.json() && !held_) r.document = std::move(document_);
+    return r;
+  }
+
+  void interrupt() {
+    if (held_) return session_.finish(ending());
+    session_.finish(result::fail(exit_status::interrupted, "connect: interrupted"));
+  }
+
+  void event(std::uint32_t dw0, std::span<const std::byte> log) {
+    if (!held_) return;
+    if (ctx_.json())
+      ctx_.out << json_line(async_event_json(dw0, log));
+    else
+      ctx_.out << async_event_text(dw0, log, ctx_.out_style);
+    ctx_.out.flush();
+  }
+
+  void explain(result& r, const host_failure& f) {
+    r.streamed = held_;
+    if (ctx_.json()) {
+      r.document = {{"schema", "nvmfctl.connect/1"}, {"uri", to_text(session_.plan().uri)}};
+      if (!stages_.empty()) r.document["stages"] = std::move(stages_);
+      r.document["failure"] = failure_json(f);
+    } else {
+      ctx_.out << failure_text(f, ctx_.out_style) << std::flush;
+    }
+  }
+
+  context& ctx_;
+  event_printer events_;
+  bool hold_, held_ = false;
+  std::optional<std::chrono::milliseconds> hold_for_;
+  boost::json::array stages_;
+  boost::json::object document_;
+  host_session session_;
+};
+
+result connect_command::run(context& ctx) {
+  host_.set_default_uri(ctx.default_uri);
+  auto to = host_.plan(false);
+  if (!to) return result::fail(exit_status::usage, "connect: " + to.error());
+  return connecting{ctx, std::move(*to), hold_, hold_for_}.run();
+}
+
+}  // namespace
+
+std::unique_ptr<command> make_connect() { return std::make_unique<connect_command>(); }
+
+}  // namespace nvmf::cli

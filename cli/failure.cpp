@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "failure.hpp"
+
+#include <fmt/format.h>
+
+#include "render/json.hpp"
+
+namespace nvmf::cli {
+namespace {
+
+bool timed_out(std::error_code code) {
+  return code == errc::timed_out || code == std::errc::timed_out;
+}
+
+exit_status of_code(std::error_code code) {
+  if (timed_out(code)) return exit_status::timeout;
+  if (code == errc::protocol_violation || code == errc::data_digest ||
+      code == errc::data_incomplete)
+    return exit_status::protocol_error;
+  if (code == errc::no_transport || code == errc::transport_refused ||
+      code == errc::invalid_argument || code == errc::not_supported)
+    return exit_status::usage;
+  if (code == errc::aborted) return exit_status::interrupted;
+  return exit_status::peer_closed;
+}
+
+// What the refusal of a Fabrics command means.
+exit_status of_fabrics(std::uint8_t fctype) {
+  switch (static_cast<wire::fabrics_type>(fctype)) {
+    case wire::fabrics_type::connect:
+      return exit_status::fabrics_connect;
+    case wire::fabrics_type::property_get:
+    case wire::fabrics_type::property_set:
+      return exit_status::controller_enable;
+    case wire::fabrics_type::authentication_send:
+    case wire::fabrics_type::authentication_receive:
+      return exit_status::authentication;
+    case wire::fabrics_type::disconnect:
+      break;
+  }
+  return exit_status::admin_command;
+}
+
+exit_status of_refusal(const host_failure& f) {
+  if (f.opcode == wire::fabrics_opcode) return of_fabrics(f.fctype);
+  if (f.stage == host_stage::fabrics_connect) return exit_status::fabrics_connect;
+  if (f.stage == host_stage::properties || f.stage == host_stage::enable)
+    return exit_status::controller_enable;
+  return exit_status::admin_command;
+}
+
+}  // namespace
+
+exit_status status_of(const host_failure& f) {
+  if (of_code(f.code) == exit_status::usage && f.code) return exit_status::usage;
+  if (f.stage == host_stage::resolve) return exit_status::resolve;
+  if (timed_out(f.code)) return exit_status::timeout;
+  if (f.stage == host_stage::connect) return exit_status::connect;
+  if (f.stage == host_stage::exchange) return exit_status::initialize_connection;
+  if (!f.status.ok()) return of_refusal(f);
+  if (f.code == errc::controller_fatal) return exit_status::controller_enable;
+  if (f.code == errc::limit_exceeded || f.code == errc::refused) return of_refusal(f);
+  return of_code(f.code);
+}
+
+exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t opcode,
+                      std::uint8_t fctype) {
+  if (r.ok()) return exit_status::ok;
+  if (r.error) return of_code(r.error);
+  if (opcode == wire::fabrics_opcode) return of_fabrics(fctype);
+  return admin_queue ? exit_status::admin_command : exit_status::io_command;
+}
+
+std::string sentence(const host_failure& f) {
+  std::string text{stage_name(f.stage)};
+  if (!f.detail.empty()) return text + ": " + f.detail;
+  if (!f.status.ok())
+    return fmt::format("{}: the controller answered {}", text, to_text(f.status, set_of(f.opcode)));
+  return fmt::format("{}: {}", text, f.code.message());
+}
+
+std::string sentence(const command_result& r, std::uint8_t opcode) {
+  if (r.error) return r.error.message();
+  return "the controller answered " + to_text(r.status, set_of(opcode));
+}
+
+boost::json::object failure_json(const host_failure& f) {
+  boost::json::object o{{"stage", stage_name(f.stage)}, {"message", json_text(sentence(f))}};
+  if (f.code) o["code"] = json_text(f.code.message());
+  if (!f.status.ok()) {
+    o["status"] = status_json(f.status, set_of(f.opcode));
+    o["cqe_dw0"] = f.cqe_dw0;
+  }
+  if (!f.sent_sqe.empty()) o["sent_sqe"] = hex_text(f.sent_sqe);
+  if (f.violation)
+    o["violation"] = {{"structure", f.violation->structure},
+                      {"offset", f.violation->offset},
+                      {"fes", f.violation->fes},
+                      {"fei", f.violation->fei},
+                      {"reason", f.violation->reason},
+                      {"value", f.violation->value},
+                      {"limit", f.violation->limit}};
+  return o;
+}
+
+}  // namespace nvmf::cli

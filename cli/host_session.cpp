@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host_session.hpp"
+
+#include <fmt/format.h>
+
+#include "context.hpp"
+#include "failure.hpp"
+#include "loop_target.hpp"
+
+namespace nvmf::cli {
+
+host_session::host_session(context& ctx, host_plan plan, hooks calls)
+    : ctx_(ctx), plan_(std::move(plan)), calls_(std::move(calls)) {}
+
+host_session::~host_session() = default;
+
+result host_session::run() {
+  loop_.on_interrupt([this] { interrupted(); });
+  association::callbacks on;
+  on.on_stage = [this](const stage_report& s) {
+    reached_ = stage_name(s.stage);
+    if (calls_.on_stage) calls_.on_stage(s);
+  };
+  on.on_up = [this](std::expected<void, host_failure> up) {
+    if (!up) return fail(std::move(up.error()));
+    state_ = state::up;
+    calls_.on_up();
+  };
+  on.on_lost = [this](const host_failure& f) { fail(f); };
+  on.on_async_event = [this](std::uint32_t dw0, std::span<const std::byte> log) {
+    if (calls_.on_async_event) calls_.on_async_event(dw0, log);
+  };
+  if (plan_.uri.transport == wire::uri_transport::loop) {
+    auto made = make_loop_target(ctx_.transports, loop_.executor(), plan_);
+    if (!made) return result::fail(exit_status::usage, "loop: " + made.error());
+    loop_target_ = std::move(*made);
+  }
+  association_ =
+      association::start(ctx_.transports, loop_.executor(), plan_.options, std::move(on));
+  if (state_ != state::done) loop_.run();
+  // What is in flight ends now, on this thread, before anything that it borrows goes away.
+  association_.reset();
+  return std::move(result_);
+}
+
+void host_session::finish(result r) {
+  if (state_ != state::up) return;
+  state_ = state::closing;
+  result_ = std::move(r);
+  association_->shutdown([this](std::error_code error) {
+    // The work was done; that the goodbye failed is worth a word, not a failure.
+    if (error && state_ == state::closing)
+      ctx_.warn(fmt::format("the shutdown was not clean: {}", error.message()));
+    end(std::move(result_));
+  });
+}
+
+void host_session::end(result r) {
+  if (state_ == state::done) return;
+  state_ = state::done;
+  result_ = std::move(r);
+  loop_.stop();
+}
+
+void host_session::fail(host_failure f) {
+  if (state_ == state::closing || state_ == state::done) return;
+  const std::string_view when = state_ == state::up ? "the association was lost: " : "";
+  const exit_status status = status_of(f);
+  result r = result::fail(status, fmt::format("{}{}", when, sentence(f)));
+  failure_ = std::move(f);
+  end(std::move(r));
+}
+
+void host_session::interrupted() {
+  const result stopped = result::fail(
+      exit_status::interrupted,
+      reached_.empty() ? "interrupted" : fmt::format("interrupted after {}", reached_));
+  if (state_ != state::up) return end(stopped);
+  if (calls_.on_interrupt) return calls_.on_interrupt();
+  finish(stopped);
+}
+
+}  // namespace nvmf::cli
