@@ -153,6 +153,7 @@ void end::complete(std::uint16_t cid, data_callback done, std::size_t bytes,
 }
 
 void end::fire() {
+  if (!started_ && !closed_) return;
   if (!firing_.empty()) return;  // a completion is on the way up the stack: it goes on
   while (!due_.empty()) {
     firing_.swap(due_);

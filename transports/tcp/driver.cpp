@@ -33,6 +33,8 @@ void driver::begin() {
     polled_ = true;
   } else {
     arm_read();
+    // What was queued before start has found nobody to wake.
+    if (session_->has_output()) wake();
   }
 }
 

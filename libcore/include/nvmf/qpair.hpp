@@ -139,7 +139,8 @@ class qpair {
 
   explicit operator bool() const { return impl_ != nullptr; }
 
-  // Nothing is received and no callback runs before start; what arrives before waits. Once.
+  // Nothing is received and no callback runs before start; what arrives before waits, and what is
+  // transmitted before may. Once.
   void start(qpair_callbacks callbacks);
 
   // Both sides. Host and controller tell the transport what Connect settled: the queue's identity,

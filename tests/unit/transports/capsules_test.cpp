@@ -49,19 +49,31 @@ CONTRACT("a command and its response, byte for byte") {
 }
 
 CONTRACT("nothing comes before start, and nothing that came is lost") {
-  rig r(p, {.start_host = false, .start_controller = false});
-  std::vector<capsule> sent;
-  for (int i = 0; i < 5; ++i) sent.push_back(r.send(op_none));
+  rig r(p, {.start_controller = false});
+  for (int i = 0; i < 5; ++i) r.send(op_none);
   r.spin();
   CHECK(r.controller.got.empty());
   r.controller.queue.start(r.controller.callbacks());
   CHECK(r.controller.got.empty());
   REQUIRE(r.until([&] { return r.controller.got.size() == 5; }));
+}
+
+CONTRACT("what is transmitted before start leaves with it at the latest, its callbacks wait") {
+  rig r(p, {.start_host = false});
+  const auto content = pattern(1000);
+  watch sent;
+  r.send(op_write, memdesc::of(std::span{content}), 1000, sent);
+  for (int i = 0; i < 4; ++i) r.send(op_none);
+  r.spin();
+  CHECK(sent.calls == 0);
   for (const capsule& c : r.controller.got) r.respond(c.cid());
   r.spin();
   CHECK(r.host.got.empty());
+  r.controller.on_receive = [&](const capsule& c) { r.respond(c.cid()); };
   r.host.queue.start(r.host.callbacks());
-  REQUIRE(r.until([&] { return r.host.got.size() == 5; }));
+  CHECK(sent.calls == 0);
+  REQUIRE(r.until([&] { return r.host.got.size() == 5 && sent.done(); }));
+  CHECK_FALSE(sent.error);
 }
 
 CONTRACT("an end of the connection before start is told after it") {

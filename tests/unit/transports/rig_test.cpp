@@ -8,6 +8,7 @@
 #include "core/reactor.hpp"
 #include "loop/loop.hpp"
 #include "support/virtual_executor.hpp"
+#include "tcp/tcp.hpp"
 #include "wire/layouts/entries.hpp"
 
 namespace nvmf::test {
@@ -35,6 +36,38 @@ class virtual_world final : public world {
   bool two_;
 };
 
+// Real time and real sockets, driven from the test's own thread.
+class reactor_world final : public world {
+ public:
+  executor& host_on() override { return reactor_; }
+  executor& controller_on() override { return reactor_; }
+  bool until(const std::function<bool()>& done) override {
+    const auto limit = std::chrono::steady_clock::now() + 60s;
+    while (!done())
+      if (reactor_.context().run_one_until(limit) == 0) return false;
+    return true;
+  }
+  void spin() override {
+    while (reactor_.context().poll() != 0) {
+    }
+  }
+  bool spin_settles() const override { return false; }
+
+ private:
+  reactor reactor_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_{
+      reactor_.context().get_executor()};
+};
+
+profile tcp_profile(std::string name, transport_options settings) {
+  return {.name = std::move(name),
+          .make = make_tcp_transport,
+          .make_world = std::make_unique<reactor_world>,
+          .at = {.host = "127.0.0.1", .port = 0},
+          .settings = settings,
+          .rounds = 300};
+}
+
 profile loop_profile(std::string name, loop_options options, bool two_executors) {
   const bool ordered = !options.reorder;
   return {.name = std::move(name),
@@ -61,6 +94,12 @@ std::vector<profile> all_profiles() {
     if (seed == 3) o = rdma_like(o);
     v.push_back(loop_profile("loop, by lot " + std::to_string(seed), o, true));
   }
+  v.push_back(tcp_profile("tcp", {}));
+  transport_options hard;
+  hard.header_digest = hard.data_digest = true;
+  hard.alignment = 64;
+  hard.max_h2c_data = 4096;
+  v.push_back(tcp_profile("tcp, digests and short PDUs", hard));
   return v;
 }
 
