@@ -73,10 +73,11 @@ exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t op
 
 std::string sentence(const host_failure& f) {
   std::string text{stage_name(f.stage)};
-  if (!f.detail.empty()) return text + ": " + f.detail;
+  if (!f.detail.empty()) return text + " failed: " + f.detail;
   if (!f.status.ok())
-    return fmt::format("{}: the controller answered {}", text, to_text(f.status, set_of(f.opcode)));
-  return fmt::format("{}: {}", text, f.code.message());
+    return fmt::format("{} failed: the controller answered {}", text,
+                       to_text(f.status, set_of(f.opcode)));
+  return fmt::format("{} failed: {}", text, f.code.message());
 }
 
 std::string sentence(const command_result& r, std::uint8_t opcode) {

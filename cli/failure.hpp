@@ -21,7 +21,7 @@ exit_status status_of(const host_failure& f);
 exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t opcode,
                       std::uint8_t fctype);
 
-// "connect: the controller answered Connect Invalid Host (1/84h, DNR)": one line.
+// "connect failed: the controller answered Connect Invalid Host (1/84h, DNR)": one line.
 std::string sentence(const host_failure& f);
 std::string sentence(const command_result& r, std::uint8_t opcode);
 

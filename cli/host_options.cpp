@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "transports.hpp"
 #include "wire/host.hpp"
 #include "wire/nqn.hpp"
 
@@ -146,6 +147,10 @@ std::expected<wire::uri, std::string> host_options::where(bool discovery) const 
 std::expected<host_plan, std::string> host_options::plan(bool discovery) const {
   const auto to = where(discovery);
   if (!to) return std::unexpected(to.error());
+  for (const transport_note& note : transport_notes())
+    if (note.type == wire::transport_name(to->transport) && !note.built_in)
+      return std::unexpected(fmt::format(
+          "this build has no {} transport (nvmfctl version tells what it has)", note.type));
   auto who = make_identity(hostnqn_, hostid_);
   if (!who) return std::unexpected(who.error());
   host_plan made{*to, std::move(*who), options_};

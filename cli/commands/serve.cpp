@@ -110,6 +110,7 @@ class serving {
       if (first.empty()) first = uri;
       tell(uri);
     }
+    for (const std::string& line : served_) ctx_.log->info("{}", line);
     if (!command_.empty())
       if (const auto started = start_command(first); !started) {
         outcome_ = result::fail(static_cast<exit_status>(127), "serve: " + started.error());
@@ -129,7 +130,8 @@ class serving {
       if (!store) return std::unexpected("--ns: " + store.error());
       const auto nsid = target_->add_namespace(s.options.nqn, {.store = *store});
       if (!nsid) return std::unexpected(fmt::format("--ns {}: {}", spec, nsid.error()));
-      ctx_.log->info("{} namespace {}: {}", s.options.nqn, *nsid, (*store)->describe());
+      served_.push_back(
+          fmt::format("{} namespace {}: {}", s.options.nqn, *nsid, (*store)->describe()));
     }
     return {};
   }
@@ -187,7 +189,7 @@ class serving {
   context& ctx_;
   const serve_plan& plan_;
   reactor_pool& pool_;
-  std::vector<std::string> command_;
+  std::vector<std::string> command_, served_;
   result outcome_;
   std::unique_ptr<target> target_;
   std::unique_ptr<child_process> child_;
