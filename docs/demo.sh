@@ -49,5 +49,7 @@ The block that came back is the block that was written.
 Next, in two terminals of your own:
 
   nvmfctl serve
-  nvmfctl connect nvme+tcp://127.0.0.1/      and what else you try; nvmfctl help lists it
+  nvmfctl connect nvme+tcp://127.0.0.1/nqn.2026-01.io.nvmfctl:default
+
+nvmfctl help lists what else there is to try.
 TEXT
