@@ -115,6 +115,7 @@ kernel_is_calm() {
 
 nvmet=/sys/kernel/config/nvmet
 nvmet_ready() {
+  modprobe -q configfs || true
   mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
   modprobe -q nvmet-tcp || true
   [[ -d $nvmet ]]
