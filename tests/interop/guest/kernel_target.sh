@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Inside a guest: our host (connect, discover, send-capsule) against the Linux kernel's target (nvmet).
-#   kernel_target.sh [digests]
+#   kernel_target.sh [digests] [quick]
 . "$(dirname "$0")/lib.sh"
-digests=()
-[[ ${1-} != digests ]] || digests=(-g -G)
+[[ -z ${digests[*]} ]] || digests=(-g -G)
 nvmet_ready || { echo 'skipped: this kernel has no nvmet-tcp'; exit 77; }
 uri=nvme+tcp://127.0.0.1:4420/$nqn
 me=(-q "$hostnqn" -I "$hostid")
@@ -43,6 +42,7 @@ for bytes in 512 4096 8192 15872 16384 16896 65536 131072 1048576; do
 done
 check 'the kernel has no complaint' kernel_is_calm
 nvmet_down
+[[ -z $quick ]] || finish
 
 for inline in 0 4096 16384; do
   nvmet_subsystem /dev/ram0 && nvmet_port 1 4420 $inline
@@ -68,6 +68,26 @@ check_status 14 'host not allowed' ours connect "$uri" "${me[@]}"
 echo 1 >"$nvmet/subsystems/$nqn/attr_allow_any_host"
 echo 2 >"$nvmet/subsystems/$nqn/attr_qid_max" 2>/dev/null || true
 check 'more queues than granted works' ours connect "$uri" "${me[@]}" -i 64
+nvmet_down
+
+# The namespace and then the whole port vanish while commands are under way: each ends, with a status
+# or with a lost connection, and our host says which.
+nvmet_subsystem /dev/ram0 && nvmet_port 1 4420
+vanishing() {
+  "$program" bench "$uri" "${me[@]}" "${digests[@]}" --rw randread --bs 4096 --depth 16 --time 20 \
+    >"$work/bench.out" 2>&1 & local load=$!
+  until_true 10 bash -c "(( \$(awk '{print \$1}' /sys/block/ram0/stat) > 200 ))" || return
+  "$@" || return
+  wait $load
+  local status=$?
+  cat "$work/bench.out"
+  ((status == 18 || status == 21))
+}
+disable_namespace() { echo 0 >"$nvmet/subsystems/$nqn/namespaces/1/enable"; }
+unlink_port() { rm "$nvmet/ports/1/subsystems/$nqn"; }
+check 'the namespace disabled under I/O' vanishing disable_namespace
+echo 1 >"$nvmet/subsystems/$nqn/namespaces/1/enable"
+check 'the subsystem unlinked from its port under I/O' vanishing unlink_port
 nvmet_down
 check 'the kernel has no complaint' kernel_is_calm
 finish
