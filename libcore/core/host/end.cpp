@@ -90,8 +90,10 @@ void host_core::shutdown_over(std::error_code result, std::string verdict) {
 // ---- the end --------------------------------------------------------------------------------
 
 void host_core::queue_failed(host_queue& q, const qpair_error& why) {
-  // A controller that shuts down may close its I/O queues before CSTS.SHST says that it is done.
-  if (state_ == state::stopping && q.qid() != 0 && !why.code) return;
+  // A controller that shuts down may close its I/O queues before CSTS.SHST says that it is done;
+  // some send RST after their FIN.
+  if (state_ == state::stopping && q.qid() != 0 && (!why.code || why.code == errc::reset))
+    return q.close(errc::closed, true);
   host_failure f;
   f.stage = machine_ && state_ == state::starting ? machine_->stage() : host_stage::ready;
   f.code = why.code ? why.code : make_error_code(errc::closed);
