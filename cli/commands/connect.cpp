@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "context.hpp"
+#include "engine/host/explain.hpp"
 #include "failure.hpp"
 #include "host_session.hpp"
 #include "render/association.hpp"
@@ -181,12 +182,22 @@ class connecting {
 
   void explain(result& r, const host_failure& f) {
     r.streamed = held_;
+    const engine::explanation why = engine::explain(f, session_.plan().options);
     if (ctx_.json()) {
       r.document = {{"schema", "nvmfctl.connect/1"}, {"uri", to_text(session_.plan().uri)}};
       if (!stages_.empty()) r.document["stages"] = std::move(stages_);
       r.document["failure"] = failure_json(f);
+      r.document["explanation"] = {{"what", why.what},
+                                   {"field", why.field},
+                                   {"value", why.value},
+                                   {"cause", why.cause},
+                                   {"advice", why.advice}};
     } else {
-      ctx_.out << failure_text(f, ctx_.out_style) << std::flush;
+      ctx_.out << failure_text(f, ctx_.out_style);
+      for (const auto& [name, text] : {std::pair{"field", why.field}, std::pair{"value", why.value},
+                                       std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
+        if (!text.empty()) ctx_.out << fmt::format("  {:<8}{}\n", name, text);
+      ctx_.out.flush();
     }
   }
 
