@@ -194,8 +194,9 @@ class connecting {
                                    {"advice", why.advice}};
     } else {
       ctx_.out << failure_text(f, ctx_.out_style);
-      for (const auto& [name, text] : {std::pair{"field", why.field}, std::pair{"value", why.value},
-                                       std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
+      for (const auto& [name, text] :
+           {std::pair{"field", why.field}, std::pair{"value", why.value},
+            std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
         if (!text.empty()) ctx_.out << fmt::format("  {:<8}{}\n", name, text);
       ctx_.out.flush();
     }

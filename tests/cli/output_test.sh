@@ -43,7 +43,8 @@ expect err 'standard output: write failed'
 # JSON: one document, whatever happens; bytes of a peer cannot break it.
 document() {
   run "$@"
-  python3 -c 'import json, sys; assert json.load(sys.stdin)["schema"].startswith("nvmfctl.")' <out ||
+  python3 -c 'import json, sys
+assert json.load(sys.stdin)["schema"].startswith("nvmfctl.")' <out ||
     fail "not one document: $*"
 }
 document "$nvmfctl" --json connect "$server_uri"

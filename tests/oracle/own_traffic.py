@@ -4,8 +4,8 @@
 
 usage: own_traffic.py NVMFCTL PDU_DUMP [digests]
 
-tcpdump records the loopback interface while `nvmfctl serve` runs a script of commands against itself.
-Then tshark decodes the capture: nothing may be malformed, every digest must verify, the commands and
+tcpdump records the loopback interface while `nvmfctl serve` runs a script of commands against
+itself. Then tshark decodes the capture: nothing may be malformed, every digest must verify, the
 statuses must be those that were sent, and each field must agree with ours (tshark_fields.py).
 """
 import collections
@@ -43,7 +43,8 @@ def free_port():
 
 def record(program, port, digests, capture):
     """Runs the commands under tcpdump; returns what went wrong, or None."""
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-w", capture, "-s", "0", f"tcp port {port}"],
+    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-w", capture, "-s", "0",
+                             f"tcp port {port}"],
                             stderr=subprocess.PIPE, text=True)
     # It says that it listens when it does; anything else is its reason for not starting.
     line = dump.stderr.readline()
@@ -54,7 +55,8 @@ def record(program, port, digests, capture):
         sys.exit(77)
     script = []
     for words, _, _ in COMMANDS:
-        script.append(" ".join([program, "send-capsule", "$NVMF_URI", *digests, *words]) + " >/dev/null")
+        capsule = [program, "send-capsule", "$NVMF_URI", *digests, *words, ">/dev/null"]
+        script.append(" ".join(capsule))
     serve = subprocess.run(
         [program, "serve", "--listen", f"127.0.0.1:{port}", "--ns", "ram:16M",
          *(["-g", "-G"] if digests else []), "--", "bash", "-c", "; ".join(script) + "; true"],

@@ -53,9 +53,7 @@ void mark_used([[maybe_unused]] std::byte* block, [[maybe_unused]] std::size_t b
 
 std::byte* allocate(std::size_t bytes) {
   const std::size_t rounded = (bytes + smallest - 1) / smallest * smallest;
-  auto* block = static_cast<std::byte*>(std::aligned_alloc(smallest, rounded));
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
+  return static_cast<std::byte*>(::operator new(rounded, std::align_val_t{smallest}));
 }
 
 struct thread_pool_state {
@@ -74,7 +72,7 @@ thread_pool_state::~thread_pool_state() {
     while (kept_block* b = free[c]) {
       free[c] = b->next;
       mark_used(reinterpret_cast<std::byte*>(b), class_bytes(c));
-      std::free(b);
+      ::operator delete(b, std::align_val_t{smallest});
     }
 }
 
@@ -91,7 +89,7 @@ std::byte* take(unsigned c, std::size_t bytes) {
 
 void give_back(std::byte* block, unsigned c) noexcept {
   if (c == unpooled || pool_gone || pool.kept + class_bytes(c) > pool_bytes_max) {
-    std::free(block);
+    ::operator delete(block, std::align_val_t{smallest});
     return;
   }
   pool.free[c] = new (block) kept_block{pool.free[c]};

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What the guest's scripts share: checks that report one by one, waiting without guessing, our target,
-# the kernel's target and host. Sourced inside a guest of tests/interop/lab/vm.
+# What the guest's scripts share: checks that report one by one, waiting without guessing, our
+# target, the kernel's target and host. Sourced inside a guest of tests/interop/lab/vm.
 set -uo pipefail
 work=$(mktemp -d)
 failed=0 ran=0
@@ -48,15 +48,20 @@ check_status() {
     failed=$((failed + 1))
   fi
 }
-# said TEXT: the command of the last check printed TEXT.
-said() { grep -qF -- "$1" "$work/out"; }
+# must_say TEXT: the command of the last check printed TEXT.
+must_say() {
+  ran=$((ran + 1))
+  grep -qF -- "$1" "$work/out" && echo "ok $ran - it says $1" && return
+  echo "not ok $ran - it does not say $1"
+  failed=$((failed + 1))
+}
 finish() {
   echo "1..$ran"
   ((failed == 0)) || echo "# $failed of $ran failed"
   exit $((failed != 0))
 }
 
-# until_true SECONDS COMMAND...: waits for a condition of the kernel's that has no event to wait for.
+# until_true SECONDS COMMAND...: waits for a condition of the kernel's that has no event.
 until_true() {
   local limit=$((SECONDS + $1))
   shift
@@ -118,8 +123,8 @@ kernel_is_calm() {
   dmesg >"$work/dmesg.now"
   tail -n +$((${dmesg_seen:-0} + 1)) "$work/dmesg.now" >"$work/dmesg.new"
   dmesg_seen=$(wc -l <"$work/dmesg.now")
-  ! grep -E 'BUG:|WARNING:|[Nn][Vv][Mm][Ee].*([Ee]rror|[Ff]ail|timeout|[Ii]nvalid|unexpected|bad|bogus)' \
-    "$work/dmesg.new"
+  local nvme='[Nn][Vv][Mm][Ee].*([Ee]rror|[Ff]ail|timeout|[Ii]nvalid|unexpected|bad|bogus)'
+  ! grep -E "BUG:|WARNING:|$nvme" "$work/dmesg.new"
 }
 # What the kernel said up to now was asked for.
 kernel_forgiven() { dmesg_seen=$(dmesg | wc -l); }
@@ -156,7 +161,8 @@ nvmet_down() {
   for x in "$nvmet"/ports/*/subsystems/* "$nvmet"/subsystems/*/allowed_hosts/*; do
     [[ ! -L $x ]] || rm "$x"
   done
-  for x in "$nvmet"/ports/* "$nvmet"/subsystems/*/namespaces/* "$nvmet"/subsystems/* "$nvmet"/hosts/*; do
+  for x in "$nvmet"/ports/* "$nvmet"/subsystems/*/namespaces/* "$nvmet"/subsystems/* \
+    "$nvmet"/hosts/*; do
     [[ ! -d $x ]] || rmdir "$x"
   done
 }

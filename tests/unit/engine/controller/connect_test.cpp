@@ -126,7 +126,11 @@ TEST_CASE("faults of the data name its offset, the lowest first") {
          put_text(d, 512, "nqn.");
        }),
        512},
-      {"host NQN of nothing but its beginning", changed([&](auto d) { zero(d, 516, 20); zero(d, 536, 40); }), 512},
+      {"host NQN of nothing but its beginning", changed([&](auto d) {
+         zero(d, 516, 20);
+         zero(d, 536, 40);
+       }),
+       512},
       {"host NQN that is none", changed([](auto d) { put_text(d, 512, "iqn."); }), 512},
       {"host ID and host NQN: the ID", changed([&](auto d) {
          zero(d, 0, 16);
