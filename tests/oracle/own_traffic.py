@@ -43,7 +43,7 @@ def free_port():
 
 def record(program, port, digests, capture):
     """Runs the commands under tcpdump; returns what went wrong, or None."""
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-w", capture, "-s", "0",
+    dump = subprocess.Popen(["tcpdump", "--immediate-mode", "-i", "lo", "-U", "-w", capture, "-s", "0",
                              f"tcp port {port}"],
                             stderr=subprocess.PIPE, text=True)
     # It says that it listens when it does; anything else is its reason for not starting.

@@ -49,8 +49,20 @@ std::expected<tcp_segment, std::string> dissect(bytes frame) {
 
 struct half {
   tcp_stream stream;
-  std::uint32_t next = 0;
+  std::uint32_t first = 0;                  // sequence number of byte 0
+  std::map<std::uint32_t, bytes> segments;  // by offset: a capture may show them out of order
 };
+
+// Puts the segments in order; false when a byte is missing.
+bool join(half& h) {
+  for (const auto& [offset, payload] : h.segments) {
+    const std::size_t have = h.stream.bytes.size();
+    if (offset > have) return false;
+    if (offset + payload.size() <= have) continue;  // sent again
+    std::ranges::copy(payload.subspan(have - offset), std::back_inserter(h.stream.bytes));
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -73,15 +85,13 @@ std::expected<std::vector<tcp_conversation>, std::string> read_pcap(const std::s
     half& h = halves[{segment->from, segment->to}];
     h.stream.from_port = segment->from;
     h.stream.to_port = segment->to;
-    if (segment->syn) {
-      h.next = segment->sequence + 1;
-      continue;
-    }
-    if (segment->payload.empty()) continue;
-    if (segment->sequence != h.next) return std::unexpected(path + ": a gap or a retransmission");
-    h.next += static_cast<std::uint32_t>(segment->payload.size());
-    std::ranges::copy(segment->payload, std::back_inserter(h.stream.bytes));
+    if (segment->syn)
+      h.first = segment->sequence + 1;
+    else if (!segment->payload.empty())
+      h.segments.emplace(segment->sequence - h.first, segment->payload);
   }
+  for (auto& [ports, h] : halves)
+    if (!join(h)) return std::unexpected(path + ": a piece of a connection is missing");
   std::vector<tcp_conversation> all;
   for (auto& [ports, h] : halves)
     if (ports.second == server_port)
