@@ -11,6 +11,7 @@
 #include "host_session.hpp"
 #include "render/association.hpp"
 #include "render/json.hpp"
+#include "render/text.hpp"
 #include "render/timeline.hpp"
 #include "values.hpp"
 
@@ -197,7 +198,11 @@ class connecting {
       for (const auto& [name, text] :
            {std::pair{"field", why.field}, std::pair{"value", why.value},
             std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
-        if (!text.empty()) ctx_.out << fmt::format("  {:<8}{}\n", name, text);
+        if (!text.empty()) {
+          const std::string lines = wrapped(text, 10);
+          ctx_.out << fmt::format("  {:<8}{}", name, lines.substr(lines.find_first_not_of(' ')));
+          if (!lines.ends_with('\n')) ctx_.out << '\n';
+        }
       ctx_.out.flush();
     }
   }

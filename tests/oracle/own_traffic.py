@@ -43,8 +43,8 @@ def free_port():
 
 def record(program, port, digests, capture):
     """Runs the commands under tcpdump; returns what went wrong, or None."""
-    dump = subprocess.Popen(["tcpdump", "--immediate-mode", "-i", "lo", "-U", "-w", capture, "-s", "0",
-                             f"tcp port {port}"],
+    dump = subprocess.Popen(["tcpdump", "--immediate-mode", "-i", "lo", "-U", "-w", capture,
+                             "-s", "0", f"tcp port {port}"],
                             stderr=subprocess.PIPE, text=True)
     # It says that it listens when it does; anything else is its reason for not starting.
     line = dump.stderr.readline()
