@@ -66,7 +66,10 @@ std::expected<source, std::string> read_source(const std::string& text, std::ist
 std::expected<wire::command_info, std::string> command_of(const capsule_request& r,
                                                           std::span<const std::byte> sqe) {
   if (!r.command.empty()) {
-    auto c = wire::parse_command(r.command);
+    // A number alone is an opcode of the queue that is named.
+    std::optional<wire::command_set> numbers;
+    if (r.qid) numbers = *r.qid == 0 ? wire::command_set::admin : wire::command_set::nvm;
+    auto c = wire::parse_command(r.command, numbers);
     if (!c) return error(to_text(c.error()));
     return *c;
   }

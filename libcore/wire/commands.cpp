@@ -90,7 +90,8 @@ std::span<const command_info> all_commands() {
   return list;
 }
 
-std::expected<command_info, text_error> parse_command(std::string_view typed) {
+std::expected<command_info, text_error> parse_command(std::string_view typed,
+                                                      std::optional<command_set> numbers) {
   if (const auto colon = typed.find(':'); colon != std::string_view::npos) {
     const auto set = parse_set(to_kebab(typed.substr(0, colon)));
     if (!set)
@@ -100,10 +101,15 @@ std::expected<command_info, text_error> parse_command(std::string_view typed) {
     if (!code) return fail(colon + 1 + code.error().position, code.error().reason);
     return command_of(*set, static_cast<std::uint8_t>(*code));
   }
-  if (const auto number = parse_number(typed, "command", {.max = 0xff}))
+  if (!typed.empty() && typed[0] >= '0' && typed[0] <= '9') {
+    const command_set set = numbers.value_or(command_set::admin);
+    const auto code = parse_value(opcodes_of(set), typed, "command", 0xff);
+    if (!code) return fail(code.error().position, code.error().reason);
+    if (numbers) return command_of(set, static_cast<std::uint8_t>(*code));
     return fail(0, fmt::format("{0:#04x} could be an admin or an I/O command; say admin:{0:#04x} "
                                "or nvm:{0:#04x}",
-                               *number));
+                               *code));
+  }
   for (command_set s : sets)
     if (const row* r = find_name(opcodes_of(s), typed))
       return command_of(s, static_cast<std::uint8_t>(r->value));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,9 +40,10 @@ command_info command_of(command_set set, std::uint8_t opcode_or_fctype);
 command_info command_of_sqe(bool admin_queue, std::uint8_t opcode, std::uint8_t fctype);
 
 // A name or short form of any set ("identify", "dsm", "Get_Log_Page"), or set and number for any
-// opcode there is: "admin:0xc1", "nvm:0x05" (or "io:"), "fabrics:0x01". A bare number is refused,
-// since it means two commands.
-std::expected<command_info, text_error> parse_command(std::string_view typed);
+// opcode there is: "admin:0xc1", "nvm:0x05" (or "io:"), "fabrics:0x01". A bare number means two
+// commands: it is one of `numbers` when the queue has settled that, and refused otherwise.
+std::expected<command_info, text_error> parse_command(
+    std::string_view typed, std::optional<command_set> numbers = std::nullopt);
 
 // "identify (06h)", "connect (7Fh/01h)", "nvm:0x90 (Vendor Specific)".
 std::string to_text(const command_info& c);

@@ -57,6 +57,18 @@ TEST_CASE("identify: 4096 bytes from the admin queue") {
   CHECK(p.data_form()->name == "identify-controller");
 }
 
+TEST_CASE("a number alone is an opcode of the queue that is named") {
+  request r{"0x7e"};
+  CHECK(error(r).find("could be an admin or an I/O command") != std::string::npos);
+  r.qid = 0;
+  check_sqe(plan(r), {{0, 0x7e}, {1, 0x40}});
+  CHECK(plan(r).admin);
+  r.qid = 3;
+  CHECK_FALSE(plan(r).admin);
+  CHECK(plan(r).command.set == wire::command_set::nvm);
+  CHECK(plan(r).qid == 3);
+}
+
 TEST_CASE("identify of a namespace means the one of the address, or the first") {
   check_sqe(plan(request{"identify", {"cns=0"}}), {{0, 0x06}, {1, 0x40}, {4, 1}});
   request r{"identify", {"cns=0"}};

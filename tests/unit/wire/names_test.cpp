@@ -89,6 +89,13 @@ TEST_CASE("any opcode can be said, reserved ones too, but not ambiguously") {
   CHECK(to_text(parse_command("6").error()) ==
         "command: 0x06 could be an admin or an I/O command; say admin:0x06 or nvm:0x06 "
         "(for example identify, read or admin:0xc1)");
+  CHECK(to_text(*parse_command("0x7e", command_set::admin)) == "admin:0x7e (Reserved)");
+  CHECK(to_text(*parse_command("6", command_set::admin)) == "identify (06h)");
+  REQUIRE(parse_command("02h", command_set::nvm));
+  CHECK(to_text(*parse_command("02h", command_set::nvm)) == "read (02h)");
+  CHECK(to_text(*parse_command("nvm:6", command_set::admin)) == "nvm:0x06 (Reserved)");
+  CHECK(to_text(parse_command("0x100", command_set::admin).error()) ==
+        "command: 0x100 is more than 255 (0xff) (for example identify, read or admin:0xc1)");
   CHECK(to_text(parse_command("idntify").error()) ==
         "command: 'idntify' is not a command; did you mean identify? "
         "(for example identify, read or admin:0xc1)");
