@@ -208,6 +208,42 @@ def interrupt(stage, number, command):
         return wrong
 
 
+def interrupt_twice():
+    """The first interrupt asks for a shutdown, which hangs; the second ends the program at once."""
+    held, asked = threading.Event(), threading.Event()
+
+    def shutdown(link, reply):
+        if held.is_set():  # CC.SHN
+            asked.set()
+            raise Hang
+
+    with Target(bend={"property-set": shutdown}, patience=LIMIT_S) as target:
+        process = subprocess.Popen(
+            [PROGRAM, "connect", "--hold", "--timeout", "50"],
+            env=dict(os.environ, NVMF_URI=target.uri()), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        guard = threading.Timer(LIMIT_S, process.kill)
+        guard.start()
+        try:
+            while not process.stdout.readline().startswith("holding"):
+                if process.poll() is not None:
+                    return [f"it ended with {process.returncode} before it held on"]
+            held.set()
+            process.send_signal(signal.SIGINT)
+            if not asked.wait(LIMIT_S):
+                return ["the first interrupt did not ask for a shutdown"]
+            process.send_signal(signal.SIGINT)
+            process.wait(LIMIT_S)
+        finally:
+            guard.cancel()
+            process.kill()
+            process.communicate()
+        if process.returncode != -signal.SIGINT:
+            return [f"the second interrupt: {process.returncode}"]
+        return []
+
+
 def main():
     failed = count = 0
 
@@ -225,6 +261,7 @@ def main():
     for stage in ["icresp"] + [stage for stage, _, _ in BRING_UP]:
         tell(f"{stage} SIGINT", interrupt(stage, signal.SIGINT, CONNECT_CMD))
     tell("identify-1 SIGTERM", interrupt("identify-1", signal.SIGTERM, CONNECT_CMD))
+    tell("two interrupts", interrupt_twice())
     print(f"{count} cases, {failed} failed")
     return 1 if failed or not count else 0
 
