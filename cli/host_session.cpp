@@ -15,6 +15,8 @@ host_session::host_session(context& ctx, host_plan plan, hooks calls)
 host_session::~host_session() = default;
 
 result host_session::run() {
+  if (event_log::wanted(*ctx_.log))
+    plan_.options.watched_by = &log_.emplace(ctx_.log, plan_.options.watched_by);
   loop_.on_interrupt([this] { interrupted(); });
   association::callbacks on;
   on.on_stage = [this](const stage_report& s) {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "command.hpp"
+#include "event_log.hpp"
 #include "host_options.hpp"
 #include "session_loop.hpp"
 
@@ -53,6 +54,7 @@ class host_session {
   context& ctx_;
   host_plan plan_;
   hooks calls_;
+  std::optional<event_log> log_;  // -vv
   session_loop loop_;
   std::unique_ptr<target> loop_target_;  // for nvme+loop:// only
   std::unique_ptr<association> association_;

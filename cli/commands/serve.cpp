@@ -7,6 +7,7 @@
 
 #include "child_process.hpp"
 #include "context.hpp"
+#include "event_log.hpp"
 #include "reactor_pool.hpp"
 #include "render/json.hpp"
 #include "serve_plan.hpp"
@@ -89,12 +90,14 @@ class serving {
         plan_(plan),
         pool_(pool),
         command_(std::move(command)),
+        events_(ctx.log),
         interrupts_(pool.at(0), [this](int number) { interrupted(number); }) {
     // A target's notices are what a person watches it for.
     if (ctx.options.log_level.empty() && ctx.options.verbosity == 0)
       ctx.log->set_level(spdlog::level::info);
     target_ = target::make(
-        ctx.transports, pool.executors(), plan.limits(), nullptr,
+        ctx.transports, pool.executors(), plan.limits(),
+        event_log::wanted(*ctx.log) ? &events_ : nullptr,
         {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); }});
   }
 
@@ -190,6 +193,7 @@ class serving {
   const serve_plan& plan_;
   reactor_pool& pool_;
   std::vector<std::string> command_, served_;
+  event_log events_;  // -vv
   result outcome_;
   std::unique_ptr<target> target_;
   std::unique_ptr<child_process> child_;

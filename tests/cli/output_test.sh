@@ -77,6 +77,12 @@ fi
 # A log goes where it is told.
 run "$nvmfctl" -v connect "$server_uri" --log-file log.txt
 [ ! -s err ] || fail 'the log went to stderr as well'
+# Twice verbose: every event of the wire is a line of it, on both sides.
+run "$nvmfctl" -vv connect "$server_uri" --log-file events.txt
+grep -qE 'qpair [0-9]+ queue 0: pdu-out icreq ' events.txt || fail "no ICReq in $(cat events.txt)"
+grep -qE 'queue 1 cid [0-9]+: command-out connect ' events.txt || fail 'no Connect of queue 1'
+run "$nvmfctl" serve -vv --listen 127.0.0.1:0 -- "$nvmfctl" connect
+expect_match err 'queue 0: pdu-in icreq '
 run -s 2 "$nvmfctl" connect "$server_uri" --log-file none/log.txt
 expect err '--log-file: none/log.txt: No such file or directory'
 server_stop
