@@ -56,3 +56,10 @@ offers nvmfctl help de && has describe
 offers nvmfctl describe status- && has status-code
 touch block.bin
 offers nvmfctl send-capsule --out blo && has block.bin
+
+# What is installed: the program, its pages, and a completion that is its own.
+build=${nvmfctl%/cli/nvmfctl}
+run cmake --install "$build" --prefix "$work/to"
+cmp completion.bash to/share/bash-completion/completions/nvmfctl
+diff -r man to/share/man/man1
+[ -x to/bin/nvmfctl ] || fail 'no program is installed'
