@@ -48,7 +48,7 @@ class virtual_time {
 
 class virtual_executor final : public executor {
  public:
-  virtual_executor() : virtual_executor(own_) {}
+  virtual_executor() : time_(own_) { time_.members_.push_back(this); }
   explicit virtual_executor(virtual_time& time) : time_(time) { time_.members_.push_back(this); }
   ~virtual_executor() override {
     std::erase(time_.members_, this);
