@@ -90,7 +90,8 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
 
   // From here on the target's thread.
   void begin_exchange(reactor& target, tcp_stream stream, counter::member counted) {
-    if (stopped_ || stream.prepare()) return;
+    if (stopped_) return;
+    if (stream.prepare()) return exchanged(counted);  // gone already
     const std::uint32_t id = next_qpair_id();
     emitter events(params_.watched_by, &target, id);
     events.text(event_type::connected, to_text(stream.peer()));
@@ -98,11 +99,16 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
                                                       params_.options, events);
     exchange->start([self = shared_from_this(), &target, id,
                      counted = std::move(counted)](auto result) mutable {
-      counted.leave();
-      self->on_.post([self] { self->accept_next(); });
+      self->exchanged(counted);
       if (!result || self->stopped_) return;
       self->accept_(make_qpair(target, std::move(*result), self->params_, id, self->qpairs_));
     });
+  }
+
+  // There is room for another.
+  void exchanged(counter::member& counted) {
+    counted.leave();
+    on_.post([self = shared_from_this()] { self->accept_next(); });
   }
 
   reactor& on_;
