@@ -117,21 +117,28 @@ void connector::resolved(addresses found) {
 
 // --- TCP ----------------------------------------------------------------------------------------
 
-void connector::try_next() {
+// The source address, for addresses of its family; without one nothing is bound.
+boost::system::error_code connector::bind_source(const tcp::endpoint& at) {
   boost::system::error_code error;
+  if (params_.options.source_address.empty()) return error;
+  const auto from = asio::ip::make_address(params_.options.source_address, error);
+  if (error) return error;
+  if (from.is_v6() != at.address().is_v6()) return asio::error::address_family_not_supported;
+  socket_.bind(tcp::endpoint{from, 0}, error);
+  return error;
+}
+
+void connector::try_next() {
   while (next_ < candidates_.size()) {
     const tcp::endpoint& at = candidates_[next_++];
+    boost::system::error_code error;
     socket_ = tcp::socket{on_.context()};
     socket_.open(at.protocol(), error);
-    if (!error && !params_.options.source_address.empty()) {
-      const auto from = asio::ip::make_address(params_.options.source_address, error);
-      if (!error) socket_.bind(tcp::endpoint{from, 0}, error);
-      if (error) {
-        return fail(
-            {.code = error,
-             .detail = fmt::format("cannot use source address {} for {}: {}",
-                                   params_.options.source_address, to_text(at), error.message())});
-      }
+    if (!error) {
+      error = bind_source(at);
+      if (error)
+        failed_at_ =
+            fmt::format("cannot use source address {} for", params_.options.source_address);
     }
     if (!error) {
       socket_.async_connect(
@@ -140,16 +147,16 @@ void connector::try_next() {
     }
     last_error_ = error;
   }
+  const std::string last = candidates_.empty() ? to_.host : to_text(candidates_.back());
   fail({.code = last_error_,
-        .detail = fmt::format("cannot connect to {}: {}",
-                              candidates_.empty() ? to_.host : to_text(candidates_.back()),
-                              last_error_.message())});
+        .detail = fmt::format("{} {}: {}", failed_at_, last, last_error_.message())});
 }
 
 void connector::on_connected(const boost::system::error_code& error) {
   if (!done_ || stage_ != connect_stage::connect) return;
   if (error) {
     last_error_ = error;
+    failed_at_ = "cannot connect to";
     return try_next();
   }
   exchange();

@@ -24,6 +24,7 @@ class connector final : public connect_attempt, public std::enable_shared_from_t
   void on_resolved(const boost::system::error_code& error,
                    const asio::ip::tcp::resolver::results_type& found);
   void resolved(addresses found);
+  boost::system::error_code bind_source(const asio::ip::tcp::endpoint& at);
   void try_next();
   void on_connected(const boost::system::error_code& error);
   void exchange();
@@ -50,6 +51,7 @@ class connector final : public connect_attempt, public std::enable_shared_from_t
   addresses candidates_{};
   std::size_t next_ = 0;
   std::error_code last_error_{};
+  std::string failed_at_ = "cannot connect to";  // what the last error is about
   timer_id timer_ = 0;
   time_point since_{};
   std::vector<connect_step> steps_{};

@@ -474,4 +474,14 @@ TEST_CASE("the source address is used, and one that is not ours is named") {
   });
   s.run();
   CHECK(detail.find("192.0.2.1") != std::string::npos);
+  // Of another family than every address of the target.
+  p.options.source_address = "::1";
+  s.tcp->connect(s.on, s.door->where(), p, [&](auto r) {
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == std::errc::address_family_not_supported);
+    detail = r.error().detail;
+    s.stop();
+  });
+  s.run();
+  CHECK(detail.starts_with("cannot use source address ::1 for 127.0.0.1:"));
 }
