@@ -184,13 +184,14 @@ struct outcome {
 class bench {
  public:
   explicit bench(role side, tcp::negotiated agreed = {.max_h2c_data = 131072},
-                 qpair_params params = {}) {
+                 qpair_params params = {}, tcp::strictness strict = {}) {
     params.side = side;
     if (agreed.max_h2c_data == 0) agreed.max_h2c_data = 131072;
     tcp::session_setup setup{.on = &on,
                              .memory = std::make_shared<tcp::memory_pool>(),
                              .params = params,
                              .agreed = agreed,
+                             .strict = strict,
                              .id = next_qpair_id(),
                              .peer = "peer",
                              .local = "local"};

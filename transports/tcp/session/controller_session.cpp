@@ -169,7 +169,7 @@ send_answer controller_session::send_controller_data(capsule_slot* slot, std::ui
   const auto total = static_cast<std::uint32_t>(get<sgl_layout, "length">(sgl1(c)));
   c.sent += size;
   c.all_sent = last || c.sent == total;
-  const bool success = c.all_sent && !sq_flow_control_;
+  const bool success = c.all_sent && (!sq_flow_control_ || !strict_.success_condition);
   queue_data(c, offset, std::move(data), c.all_sent, success);
   note_queued();
   if (!c.all_sent) return {send_result::more, {}};
@@ -247,7 +247,7 @@ std::error_code controller_session::receive_controller_data(capsule_slot* slot,
     return {};
   }
   c.waiting.push(t);
-  if (c.open_r2ts < agreed_.max_r2t) ask(*c.waiting.pop());
+  if (c.open_r2ts < agreed_.max_r2t || !strict_.r2t_limit) ask(*c.waiting.pop());
   return {};
 }
 

@@ -9,6 +9,7 @@ namespace nvmf::tcp {
 session::session(session_setup setup)
     : params_(std::move(setup.params)),
       agreed_(setup.agreed),
+      strict_(setup.strict),
       memory_(std::move(setup.memory)),
       tx_(memory_),
       events_(params_.watched_by, setup.on, setup.id),
@@ -63,10 +64,7 @@ qpair_limits session::limits() const {
 
 void session::defer(task t) {
   // Whoever runs a turn keeps the session alive; a drain that is posted must do so itself.
-  if (turn_.in_turn())
-    turn_.add(std::move(t), nullptr);
-  else
-    turn_.add(std::move(t), shared_from_this());
+  turn_.add(std::move(t), turn_.in_turn() ? nullptr : shared_from_this());
 }
 
 void session::consume(std::span<const std::byte> in) {

@@ -12,6 +12,7 @@
 #include "emitter.hpp"
 #include "encode.hpp"
 #include "receive.hpp"
+#include "strictness.hpp"
 #include "transmit.hpp"
 
 namespace nvmf::tcp {
@@ -44,6 +45,7 @@ struct session_setup {
   std::shared_ptr<memory_pool> memory;
   qpair_params params;
   negotiated agreed;
+  strictness strict{};
   std::uint32_t id = 0;  // next_qpair_id()
   std::string peer, local;
 };
@@ -141,6 +143,7 @@ class session : public transport_qpair,
 
   const qpair_params params_;
   const negotiated agreed_;
+  const strictness strict_;
   std::shared_ptr<memory_pool> memory_;
   receiver rx_{*this};
   transmit_queue tx_;
