@@ -139,7 +139,7 @@ void serve_plan::add_limit_options(option_table& table) {
   table.number("--max-connections", "N", limits_.connections, "connections at a time", 1,
                1'000'000);
   table.duration("--connect-timeout", "SECONDS", limits_.connect_timeout, 1s,
-                 "longest time from accept to the end of Connect");
+                 "longest wait for ICReq, and for Connect after it");
   table.duration("--max-keep-alive", "SECONDS", limits_.keep_alive_max, 1s,
                  "longest keep alive timeout granted");
   table.size("--queue-data", "SIZE", limits_.queue_data_max,
@@ -156,6 +156,7 @@ void serve_plan::complete() {
   transport_.alignment = (cpda_ + 1) * 4;
   transport_.max_in_capsule = static_cast<std::uint32_t>(in_capsule_);
   transport_.max_h2c_data = static_cast<std::uint32_t>(max_h2c_);
+  transport_.ic_timeout = limits_.connect_timeout;
   bool io = false;
   for (const listener_options& l : listeners_) io = io || !l.discovery_only;
   if (!io) static_cast<void>(listen_at(default_listener, false));

@@ -41,7 +41,7 @@ struct listener_options {
 
 struct target_limits {
   std::uint32_t connections = 4096;
-  std::chrono::milliseconds connect_timeout{10'000};  // from accept to the end of Connect
+  std::chrono::milliseconds connect_timeout{10'000};  // from accept_callback to Connect's end
   std::chrono::milliseconds keep_alive_max{600'000};
   // Data of commands that one I/O queue may hold in memory at once, bytes; further commands wait.
   // One command may exceed it when it is alone.

@@ -120,6 +120,7 @@ TEST_CASE("limits reach every listener and subsystem") {
   CHECK(t.alignment == 16);
   CHECK(t.max_in_capsule == 16384);
   CHECK(t.max_h2c_data == 65536);
+  CHECK(t.ic_timeout == 2s);
   CHECK(p.at(0).options.mdts == 5);
   CHECK(p.at(0).options.max_io_queues == 3);
   CHECK(p.at(0).options.max_io_queue_size == 32);
