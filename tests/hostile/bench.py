@@ -13,7 +13,7 @@ import traceback
 from dataclasses import dataclass
 
 import wire
-from channel import Broken, Gone, Silence
+from channel import Broken, Gone, Silence, begin_trace
 
 
 class Wrong(Exception):
@@ -210,6 +210,7 @@ class Runner:
 
     def judge(self, row, results):
         begun = time.monotonic()
+        begin_trace()
         bench = self.make_bench()
         try:
             fault = row.expect.fault(row.steps(bench), self.lenient)
@@ -219,8 +220,9 @@ class Runner:
             fault = f"{type(error).__name__}: {error}"
         except Exception as error:  # one row's trouble is not another's
             fault = f"{error}\n" + traceback.format_exc()
-        finally:
-            bench.close()
+        if fault and not isinstance(fault, Skip):
+            fault = "\n".join([str(fault), *bench.evidence()])
+        fault = bench.close() or fault
         results[row.id] = (fault, time.monotonic() - begun)
 
     def run(self):
@@ -279,10 +281,21 @@ def arguments(description):
     parser.add_argument(
         "-k", metavar="PATTERN", help="only rows whose id or rule match, as in T2* or digest"
     )
+    parser.add_argument(
+        "--room", action="append", help="only that group of rules; may be repeated"
+    )
     parser.add_argument("--tap", action="store_true", help="TAP output (it always is)")
     parser.add_argument("-g", action="store_true", help="header digests on every connection")
     parser.add_argument("-G", action="store_true", help="data digests on every connection")
     return parser
+
+
+def rows_of(rooms, names):
+    known = {room.__name__.rpartition(".")[2]: room for room in rooms}
+    for name in names or ():
+        if name not in known:
+            sys.exit(f"--room {name}: there are {', '.join(known)}")
+    return [row for name in names or known for row in known[name].TABLE.rows]
 
 
 def chosen(rows, pattern):

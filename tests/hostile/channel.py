@@ -2,9 +2,11 @@
 """A TCP connection that PDUs go over: each wait has an end, each PDU received is held against the
 rules.
 """
+import collections
 import select
 import socket
 import struct
+import threading
 import time
 
 import wire
@@ -26,6 +28,43 @@ class Broken(Exception):
     """The peer broke a rule."""
 
 
+class Trace:
+    """The last that went over some connections, for the report of a rule that was broken."""
+
+    SHOWN = 144  # bytes of a PDU
+
+    def __init__(self, length=10):
+        self.kept, self.begun = collections.deque(maxlen=length), time.monotonic()
+
+    def note(self, name, way, raw):
+        if self.kept:
+            _, last, there, head, total = self.kept[-1]
+            if (last, there) == (name, way) and total < 8:  # a header in pieces
+                self.kept.pop()
+                raw = head + bytes(raw)
+        at = time.monotonic() - self.begun
+        self.kept.append((at, name, way, bytes(raw[: self.SHOWN]), len(raw)))
+
+    def lines(self):
+        for at, name, way, head, total in self.kept:
+            more = f"... ({total} bytes)" if total > len(head) else ""
+            yield f"{at:.3f} s, {name}: {way} {head.hex()}{more}"
+
+
+_of_thread = threading.local()
+
+
+def trace_of_thread():
+    """Where the channels that this thread makes keep what goes over them."""
+    if not hasattr(_of_thread, "trace"):
+        _of_thread.trace = Trace()
+    return _of_thread.trace
+
+
+def begin_trace():
+    _of_thread.trace = Trace()
+
+
 class Channel:
     """`align_in`: what the PDO of data sent to us must be a multiple of; `align_out`: of ours."""
 
@@ -33,6 +72,7 @@ class Channel:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)
         self.sock, self.limit = sock, limit
+        self.trace, self.name = trace_of_thread(), f"port {sock.getsockname()[1]}"
         self.hdgst = self.ddgst = False
         self.align_in = self.align_out = 4
         self.check_digests = True
@@ -63,6 +103,8 @@ class Channel:
     def send(self, raw):
         end = time.monotonic() + self.limit
         view = memoryview(raw)
+        if raw:
+            self.trace.note(self.name, "sent", raw)
         while view:
             try:
                 view = view[self.sock.send(view) :]
@@ -100,14 +142,25 @@ class Channel:
             out += piece
         return bytes(out)
 
+    def take(self, end):
+        """The bytes of the next PDU."""
+        raw = b""
+        try:
+            raw = self.read(8, end)
+            hlen, plen = raw[2], wire.get(raw, 4, 4)
+            if hlen < 8 or plen < hlen or plen > 64 << 20:
+                raise Broken(f"PDU type {raw[0]:02X}h with HLEN {hlen} and PLEN {plen}")
+            raw += self.read(plen - 8, end, raw)
+        except Gone as gone:
+            self.trace.note(self.name, f"{gone.how} by the peer after", gone.leftover)
+            raise
+        self.trace.note(self.name, "got", raw)
+        return raw
+
     def recv(self, limit=None):
         """The next PDU. Its header, digests and alignment are checked."""
-        end = time.monotonic() + (self.limit if limit is None else limit)
-        raw = self.read(8, end)
-        hlen, plen = raw[2], wire.get(raw, 4, 4)
-        if hlen < 8 or plen < hlen or plen > 64 << 20:
-            raise Broken(f"PDU type {raw[0]:02X}h with HLEN {hlen} and PLEN {plen}")
-        raw += self.read(plen - 8, end, raw)
+        raw = self.take(time.monotonic() + (self.limit if limit is None else limit))
+        hlen = raw[2]
         pdu = wire.Pdu(raw[:hlen], raw=raw)
         wrong = wire.complaint(pdu, hdgst=self.hdgst, ddgst=self.ddgst, align=self.align_in)
         if wrong:

@@ -18,12 +18,12 @@ def ascii_field(words, width):
 class Controller:
     """`cntlid` as its Connect response said it."""
 
-    def __init__(self, cntlid, *, subnqn, blocks=2048, discovery=False):
+    def __init__(self, cntlid, *, subnqn, blocks=2048, discovery=False, maxcmd=128):
         self.cntlid, self.subnqn, self.discovery = cntlid, subnqn, discovery
         self.cc, self.cap_read = 0, False
         self.granted = None
         self.hostid = self.hostnqn = None
-        self.blocks, self.store = blocks, {}
+        self.blocks, self.store, self.maxcmd = blocks, {}, maxcmd
         self.features = {}
         self.entries = []  # of the discovery log
         self.genctr = 1
@@ -79,8 +79,8 @@ class Controller:
             d[512], d[513] = 0x66, 0x44  # SQES, CQES
             struct.pack_into("<I", d, 516, 1)  # NN
             struct.pack_into("<H", d, 520, 0)  # ONCS
-        struct.pack_into("<H", d, 514, 128)  # MAXCMD
-        struct.pack_into("<I", d, 536, 1 | 1 << 20)  # SGLS: SGLs, transport SGL
+        struct.pack_into("<H", d, 514, self.maxcmd)
+        struct.pack_into("<I", d, 536, 1 | 1 << 20 | 1 << 21)  # SGLS: offsets, transport
         d[768 : 768 + 256] = self.subnqn.encode().ljust(256, b"\0")
         struct.pack_into("<IIHBB", d, 1792, IOCCSZ, 1, 0, 0, 1)  # IOCCSZ IORCSZ ICDOFF FCATT MSDBD
         return bytes(d)

@@ -15,6 +15,8 @@ def command_faults(link, pdu):
     if cid in link.outstanding or cid in link.aers:
         yield f"CID {cid} is used twice at once"
     room = link.sqsize or 1
+    if link.qid and link.target.maxcmd < room:
+        room = link.target.maxcmd
     if len(link.outstanding) >= room:
         yield f"more than {room} commands outstanding on queue {link.qid}"
     in_capsule = IOCCSZ * 16 - 64 if link.qid else 8192

@@ -12,7 +12,8 @@ import wire
 from bench import Wrong, check
 from channel import Broken
 from controller import discovery_entry
-from target import Reply, Target
+from link import Reply
+from target import Target
 
 TABLE = bench.Table()
 row = TABLE.row
@@ -226,6 +227,9 @@ for name, steps in (
 class Nothing:
     def close(self):
         """The rows close what they open."""
+
+    def evidence(self):
+        return ()
 
 
 def main():
