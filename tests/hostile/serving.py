@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 import host
 import wire
 from bench import Fate, Skip, Wrong
-from channel import Gone, Silence
+from channel import Gone, Silence, trace_of_thread
 
+LISTEN = ("--listen", "127.0.0.1:0")
 READY = re.compile(rb"^listening nvme\+tcp://")
 
 
@@ -35,10 +36,10 @@ def settings_of(uri):
 class Serve:
     """`nvmfctl serve` as a process; uris are those it printed."""
 
-    def __init__(self, program, *arguments, listeners=1, limit=30.0):
+    def __init__(self, program, *arguments, listeners=1, limit=30.0, digests=("-g", "-G")):
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [program, "serve", *arguments],
+            [program, "serve", *digests, *arguments],
             stdout=subprocess.PIPE,
             stderr=self.log,
             stdin=subprocess.DEVNULL,
@@ -66,8 +67,9 @@ class Serve:
         return uris
 
     def errors(self):
-        self.log.seek(0)
-        return self.log.read().decode("utf-8", "replace")[-8000:]
+        log = self.log.fileno()
+        start = max(0, os.fstat(log).st_size - 8000)
+        return os.pread(log, 8000, start).decode("utf-8", "replace")
 
     def alive(self):
         return self.process.poll() is None
@@ -114,6 +116,7 @@ class Healthy(threading.Thread):
         try:
             while not self.ending.wait(0.01):
                 self.round()
+            self.round()  # after all the rows
         except Exception as error:  # whatever it is, it is what this thread is for
             self.fault = (
                 f"the healthy host failed during {self.row}: {type(error).__name__}: {error}"
@@ -136,8 +139,6 @@ class Healthy(threading.Thread):
         self.ending.set()
         self.join(20)
         self.association.close()
-        if self.fault is None and self.rounds < 2:
-            self.fault = f"the healthy host did only {self.rounds} rounds"
         return [self.fault] if self.fault else []
 
 
@@ -154,8 +155,20 @@ class TargetBench:
         return thing
 
     def close(self):
+        """Complaints about targets that the row started."""
+        complaints = []
         for thing in reversed(self.opened):
-            (thing.stop if isinstance(thing, Serve) else thing.close)()
+            if isinstance(thing, Serve):
+                complaints += thing.stop()
+            else:
+                thing.close()
+        return "\n".join(complaints)
+
+    def evidence(self):
+        yield from trace_of_thread().lines()
+        for server in [self.server, *(x for x in self.opened if isinstance(x, Serve))]:
+            if server:
+                yield from (f"serve: {line}" for line in server.errors().splitlines()[-6:])
 
     def dial(self, **changes):
         return self.keep(host.dial(self.settings.but(**changes)))
@@ -173,11 +186,13 @@ class TargetBench:
         """An I/O queue of a whole association."""
         return self.up(**changes).io[0]
 
-    def extra(self, *arguments, listeners=1):
+    def extra(self, *arguments, **how):
         """Another target with other arguments; the settings for it."""
         if not self.program:
             raise Skip("needs a target of its own, which only nvmfctl serve can be")
-        server = self.keep(Serve(self.program, *arguments, listeners=listeners))
+        if "--listen" not in arguments:
+            arguments = (*LISTEN, *arguments)
+        server = self.keep(Serve(self.program, *arguments, **how))
         return [
             settings_of(uri).but(hdgst=self.settings.hdgst, ddgst=self.settings.ddgst)
             for uri in server.uris

@@ -265,14 +265,26 @@ def _(t):
 def _(t):
     association = t.up(kato=1000)
     admin = association.admin
-    for _ in range(20):
-        admin.must(wire.sqe(wire.KEEP_ALIVE))
-        try:
-            admin.channel.recv(0.4)  # nothing comes: this is the pause
-        except Silence:
-            continue
-        check(False, "something was sent")
+    speak_often(admin, lambda: admin.must(wire.sqe(wire.KEEP_ALIVE)), 20)
     t.still_works(association.io[0])
+
+
+def speak_often(queue, speak, times):
+    """KATO is 1 s; the pauses are waits for what must not come."""
+    last, longest = time.monotonic(), 0
+    try:
+        for _ in range(times):
+            speak()
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            try:
+                queue.channel.recv(0.4)
+            except Silence:
+                continue
+            check(False, "something was sent")
+    except Gone:
+        if max(longest, time.monotonic() - last) < 0.9:
+            raise
+        raise Skip("this machine kept us from speaking for KATO, so the end was right") from None
 
 
 @row("T78/traffic", "with TBKAS any command counts: reads alone keep the association", slow=True)
@@ -281,13 +293,7 @@ def _(t):
     if not wire.get(association.idctrl, 96, 4) & 0x40:
         raise Skip("no TBKAS")
     queue = association.io[0]
-    for _ in range(12):
-        check(queue.read(1, 0, 1).ok, "read")
-        try:
-            queue.channel.recv(0.4)
-        except Silence:
-            continue
-        check(False, "something was sent")
+    speak_often(queue, lambda: check(queue.read(1, 0, 1).ok, "read"), 12)
     association.admin.must(wire.sqe(wire.KEEP_ALIVE))
 
 

@@ -144,9 +144,7 @@ row(
 @row("T98", "a subsystem is listed to the hosts that may use it, and to no other")
 def _(t):
     friend = t.settings.stranger()
-    private = t.extra("--listen", "127.0.0.1:0", "--ns", "ram:8M", "--allow-host", friend.hostnqn)[
-        0
-    ]
+    private = t.extra("--ns", "ram:8M", "--allow-host", friend.hostnqn)[0]
     own = private.but(hostnqn=friend.hostnqn, hostid=friend.hostid)
     seen = [wire.text(e[256:512]) for e in entries_of(whole_log(discovery(t, own).admin))]
     check(private.subnqn in seen, f"the allowed host sees {seen}")

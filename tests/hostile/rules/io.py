@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""T99-T104: reads, writes and the other I/O commands; T116 in short: noise."""
+"""T99-T104: reads, writes and the other I/O commands."""
 import random
 import tempfile
 
 import wire
 from bench import Either, Skip, Status, Table, check
-from channel import Broken, Gone, Silence
 
 TABLE = Table()
 row = TABLE.row
@@ -271,7 +270,7 @@ def _(t):
     with tempfile.NamedTemporaryFile() as store:
         store.write(b"\x42" * (1 << 20))
         store.flush()
-        settings = t.extra("--listen", "127.0.0.1:0", "--ns", f"file:{store.name},ro")[0]
+        settings = t.extra("--ns", f"file:{store.name},ro")[0]
         queue = t.up(settings=settings).io[0]
         for entry in (
             wire.io(wire.WRITE_ZEROES, 1, 0, 1),
@@ -289,41 +288,3 @@ def _(t):
 TABLE.exclude("T104", "reservations", "reservations are not promised")
 TABLE.exclude("T105", "security (T105 to T110)", "security is not part of this stage")
 TABLE.exclude("T111", "RDMA (T111 to T115)", "TCP only here")
-
-
-@row("T116", "seeded noise on 60 connections, at every stage: others see nothing of it")
-def _(t):
-    dice = random.Random(116)
-    for number in range(60):
-        stage = number % 4
-        channel = t.ready().channel if stage == 3 else t.queue().channel if stage else t.dial()
-        channel.limit = 2.0
-        try:
-            for _ in range(20):
-                channel.send(noise(dice))
-        except (Gone, Silence, Broken):
-            pass
-        channel.reset() if dice.random() < 0.5 else channel.close()
-    t.newcomer_works()
-
-
-def noise(dice):
-    kind = dice.choice((wire.CMD, wire.H2C_DATA, wire.CMD, wire.ICREQ, dice.randrange(256)))
-    body = dice.randbytes(dice.choice((16, 64, 120, dice.randrange(200))))
-    if dice.random() < 0.5 and len(body) == 64:
-        body = wire.sqe(
-            dice.randrange(256),
-            dice.randrange(8),
-            nsid=dice.randrange(3),
-            dptr=dice.choice((wire.NO_DATA, wire.sgl_transport(4096), dice.randbytes(16))),
-            cdw=[dice.randrange(1 << 32) for _ in range(6)],
-        )
-        # Whatever it writes, it does not write where the healthy host does.
-        body = wire.put(body, 44, 1 << 20, 4)
-    return wire.pdu(
-        kind & 0xFF,
-        body,
-        dice.randbytes(dice.choice((0, 0, 512, 4096))),
-        hdgst=dice.random() < 0.1,
-        ddgst=dice.random() < 0.1,
-    )

@@ -113,9 +113,7 @@ bad("T54", "a host ID of zeros", invalid(DATA, 0), hostid=bytes(16), linux="acce
 @row("T55", "a host that is not on the allow list", Status(1, 0x84))
 def _(t):
     friend = t.settings.stranger()
-    private = t.extra("--listen", "127.0.0.1:0", "--ns", "ram:8M", "--allow-host", friend.hostnqn)[
-        0
-    ]
+    private = t.extra("--ns", "ram:8M", "--allow-host", friend.hostnqn)[0]
     t.up(settings=private.but(hostnqn=friend.hostnqn, hostid=friend.hostid))
     stranger = private.stranger()
     return t.keep(open_queue(stranger)).connect()
