@@ -245,7 +245,8 @@ def host_seeds():
     yield "r2t-beyond", [*write, Host.r2t(0, 1, 0, 9001), Host.all_leaves]
     yield "r2t-for-a-read", [*read, Host.r2t(0, 1, 0, 6000), Host.all_leaves]
     yield "r2t-no-length", [*write, Host.r2t(0, 1, 0, 0)]
-    yield "answered-early", [*write, Host.r2t(0, 1, 0, 9000), Host.some_leaves(50), Host.response(0)]
+    early = [Host.r2t(0, 1, 0, 9000), Host.some_leaves(50), Host.response(0)]
+    yield "answered-early", [*write, *early]
     yield "withdraw-read", [*read, Host.withdraw, Host.c2h(0, 0, 6000, LAST), Host.response(0)]
     yield "withdraw-write", [*write, Host.withdraw, Host.r2t(0, 1, 0, 9000), Host.response(0)]
     inside = Host.send(1, 500, OUT)
