@@ -54,7 +54,7 @@ struct engine_host : engine::surroundings {
   bool io_traffic() override { return std::exchange(traffic, false); }
   std::vector<std::byte> discovery_log() const override { return log; }
 
-  engine::reply send(const raw_sqe& s) {
+  engine::answer send(const raw_sqe& s) {
     return c.on_command(s, static_cast<std::uint32_t>(peek(s, 32, 4)), now);
   }
   // SCT and SC.
@@ -62,11 +62,11 @@ struct engine_host : engine::surroundings {
   void enable() { REQUIRE(status(property_set_sqe(1, 0x14, cc_enabled)) == 0); }
   std::uint32_t csts() { return send(property_get_sqe(1, 0x1c)).dw0; }
 
-  engine::reply identify(std::uint8_t cns, std::uint32_t nsid = 0, std::uint32_t length = 4096) {
+  engine::answer identify(std::uint8_t cns, std::uint32_t nsid = 0, std::uint32_t length = 4096) {
     return send(with(sqe(0x06, ++last_cid, nsid, length), 40, 1, cns));
   }
-  engine::reply log_page(std::uint8_t lid, std::uint64_t offset, std::uint32_t bytes,
-                         bool retain = false) {
+  engine::answer log_page(std::uint8_t lid, std::uint64_t offset, std::uint32_t bytes,
+                          bool retain = false) {
     raw_sqe s = sqe(0x02, ++last_cid, 0, bytes);
     put(s, 40, 1, lid);
     put(s, 41, 1, retain ? 0x80 : 0);
@@ -75,15 +75,15 @@ struct engine_host : engine::surroundings {
     put(s, 48, 8, offset);
     return send(s);
   }
-  engine::reply get_feature(std::uint8_t fid, std::uint8_t select = 0, std::uint32_t cdw11 = 0,
-                            std::uint32_t nsid = 0, std::uint32_t length = 16) {
+  engine::answer get_feature(std::uint8_t fid, std::uint8_t select = 0, std::uint32_t cdw11 = 0,
+                             std::uint32_t nsid = 0, std::uint32_t length = 16) {
     raw_sqe s = sqe(0x0a, ++last_cid, nsid, length);
     put(s, 40, 1, fid);
     put(s, 41, 1, select);
     put(s, 44, 4, cdw11);
     return send(s);
   }
-  engine::reply set_feature(std::uint8_t fid, std::uint32_t cdw11, std::uint32_t nsid = 0) {
+  engine::answer set_feature(std::uint8_t fid, std::uint32_t cdw11, std::uint32_t nsid = 0) {
     raw_sqe s = sqe(0x09, ++last_cid, nsid);
     put(s, 40, 1, fid);
     put(s, 44, 4, cdw11);

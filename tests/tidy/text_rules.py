@@ -212,3 +212,45 @@ def strict_shell(tree):
         is_bash = re.match(r"#!.*\bbash\n", text) and not path.endswith(".md")
         if is_bash and not re.search(r"^(set -e?uo pipefail$|\. |source )", text, re.M):
             yield f"{path}:1: no 'set -euo pipefail'"
+
+
+@rule(
+    "one_definition",
+    "two types of one name in one namespace become one when linked, with the members of either",
+    bad=[
+        {
+            "libcore/a.hpp": "namespace n {\nstruct x {\n  int a;\n};\n}  // namespace n\n",
+            "libcore/b.hpp": "namespace n {\nclass x final {\n};\n}  // namespace n\n",
+        }
+    ],
+    good=[
+        {
+            "libcore/a.hpp": "namespace n {\nstruct x {\n};\nstruct y;\n}  // namespace n\n",
+            "libcore/b.hpp": "namespace m {\nstruct x {\n};\nstruct y;\n}  // namespace m\n",
+            "libcore/c.cpp": "namespace n {\nnamespace {\nstruct x {\n};\n}  // namespace\n"
+            "struct x::y {\n};\n}  // namespace n\n",
+        }
+    ],
+)
+def one_definition(tree):
+    first = {}
+    token = re.compile(
+        r"\b(?:inline )?namespace (?P<space>[\w:]*)\s*\{"
+        r"|^(?:struct|class|union|enum(?: class)?) (?P<type>\w+)(?P<rest>[^;{]*)\{|(?P<brace>[{}])",
+        re.M,
+    )
+    for path, _ in tree.cpp("cli/", "libcore/", "transports/"):
+        code = tree.code(path)
+        inside = []  # the names of open namespaces, None for other braces
+        for match in token.finditer(code):
+            if match["brace"] == "}":
+                del inside[-1:]
+                continue
+            if match["type"] and "" not in inside and None not in inside:
+                if not match["rest"].strip().startswith("::"):  # n::x is another type than x
+                    name = "::".join([*inside, match["type"]])
+                    place = f"{path}:{code.count(chr(10), 0, match.start()) + 1}"
+                    if name in first:
+                        yield f"{place}: {name} is defined at {first[name]} too: rename one"
+                    first.setdefault(name, place)
+            inside.append(match["space"])

@@ -187,7 +187,7 @@ void host_core::came_up() {
 std::uint32_t host_core::events_wanted() const {
   const auto& f = facts();
   if (f.reached != host_stage::ready) return 0;
-  if (f.controller.kind == engine::controller_kind::discovery && f.events_configured == 0) return 0;
+  if (f.controller.kind == engine::controller_type::discovery && f.events_configured == 0) return 0;
   // One place in the admin queue stays free for everything else.
   return std::min({options_.async_events, f.controller.async_events, f.admin.entries - 2});
 }

@@ -59,7 +59,7 @@ void identify_rows(std::vector<limit_row>& rows, const engine::bring_up_facts& f
   };
   add("MDTS", fmt::format("{} ({})", id<"mdts">(f),
                           c.max_transfer == 0 ? "no limit" : bytes(c.max_transfer)));
-  if (c.kind == engine::controller_kind::io) {
+  if (c.kind == engine::controller_type::io) {
     add("IOCCSZ", fmt::format("{} ({}, {} of data in a capsule)", id<"ioccsz">(f),
                               bytes(id<"ioccsz">(f) * 16), bytes(c.max_in_capsule)));
     add("IORCSZ", fmt::format("{} ({})", id<"iorcsz">(f), bytes(id<"iorcsz">(f) * 16)));

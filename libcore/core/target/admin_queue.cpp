@@ -65,14 +65,14 @@ void admin_queue::on_command(capsule command) {
   const std::uint16_t cid = command.cid();
   if (const auto bad = session_.queue().validate_command(command); !bad.ok())
     return session_.respond(cid, bad);
-  engine::reply r = controller_.on_command(command.sqe(), session_.queue().data_length(command),
-                                           session_.home().on().now());
+  engine::answer r = controller_.on_command(command.sqe(), session_.queue().data_length(command),
+                                            session_.home().on().now());
   if (!r.held) answer(command, std::move(r));
   command.reset();
   grant_wishes();
 }
 
-void admin_queue::answer(const capsule& command, engine::reply r) {
+void admin_queue::answer(const capsule& command, engine::answer r) {
   const std::uint16_t cid = command.cid();
   if (!r.status.ok() || r.data.empty()) return session_.respond(cid, r.status, r.dw0, r.dw1);
   const auto sent =

@@ -42,7 +42,7 @@ class admin_queue final : public queue_role, private engine::surroundings {
   bool io_traffic() override;
   std::vector<std::byte> discovery_log() const override;
 
-  void answer(const capsule& command, engine::reply r);
+  void answer(const capsule& command, engine::answer r);
   void grant_wishes();
   void end_io_queues(std::string_view why);
   void arm_timer();

@@ -42,10 +42,10 @@ const namespace_view* controller::find_namespace(std::uint32_t nsid) const {
   return found != all.end() && found->nsid == nsid ? &*found : nullptr;
 }
 
-reply controller::on_command(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
-                             time_point now) {
+answer controller::on_command(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
+                              time_point now) {
   keep_alive_.traffic();
-  reply r = dispatch(sqe, data_length, now);
+  answer r = dispatch(sqe, data_length, now);
   if (!r.held && !r.status.ok()) {
     // More: the error log has an entry for this one.
     r.status.more = true;
@@ -60,8 +60,8 @@ reply controller::on_command(std::span<const std::byte, 64> sqe, std::uint32_t d
   return r;
 }
 
-reply controller::dispatch(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
-                           time_point now) {
+answer controller::dispatch(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
+                            time_point now) {
   const auto opcode = static_cast<std::uint8_t>(get<sqe_layout, "opc">(sqe));
   if (get<sqe_layout, "fuse">(sqe) != 0)
     return refused(refuse(status_code::invalid_field, "fused commands are not supported"));
@@ -88,7 +88,7 @@ reply controller::dispatch(std::span<const std::byte, 64> sqe, std::uint32_t dat
   }
 }
 
-reply controller::fabrics(std::span<const std::byte, 64> sqe, time_point now) {
+answer controller::fabrics(std::span<const std::byte, 64> sqe, time_point now) {
   switch (static_cast<fabrics_type>(get<wire::fabrics_command, "fctype">(sqe))) {
     case fabrics_type::property_get:
       return property_get(sqe);
@@ -107,7 +107,7 @@ reply controller::fabrics(std::span<const std::byte, 64> sqe, time_point now) {
   }
 }
 
-reply controller::property_get(std::span<const std::byte, 64> sqe) const {
+answer controller::property_get(std::span<const std::byte, 64> sqe) const {
   const auto attrib = wire::bytes_of<wire::property_get_command, "attrib">(wire::byte_span{sqe});
   const auto value =
       properties_.get(static_cast<std::uint32_t>(get<wire::property_get_command, "ofst">(sqe)),
@@ -117,7 +117,7 @@ reply controller::property_get(std::span<const std::byte, 64> sqe) const {
           .dw1 = static_cast<std::uint32_t>(*value >> 32)};
 }
 
-reply controller::property_set(std::span<const std::byte, 64> sqe, time_point now) {
+answer controller::property_set(std::span<const std::byte, 64> sqe, time_point now) {
   using effect = properties::effect;
   const auto attrib = wire::bytes_of<wire::property_set_command, "attrib">(wire::byte_span{sqe});
   const auto done =
@@ -152,7 +152,7 @@ void controller::settle(time_point now) {
   wishes_.push_back({.what = wish::kind::write_cache, .on = features_.write_cache()});
 }
 
-reply controller::async_event_request(std::span<const std::byte, 64> sqe) {
+answer controller::async_event_request(std::span<const std::byte, 64> sqe) {
   if (!events_.add(cid_of(sqe)))
     return refused(refuse(status_code::aer_limit_exceeded, "more requests than AERL allows"));
   report_events();
@@ -164,7 +164,7 @@ void controller::report_events() {
     wishes_.push_back({.what = wish::kind::complete, .cid = c->cid, .dw0 = c->dw0});
 }
 
-reply controller::abort(std::span<const std::byte, 64> sqe) {
+answer controller::abort(std::span<const std::byte, 64> sqe) {
   const auto sqid = get<wire::abort_command, "sqid">(sqe);
   const auto cid = static_cast<std::uint16_t>(get<wire::abort_command, "abort_cid">(sqe));
   if (sqid == 0 && events_.abort(cid)) {
@@ -177,7 +177,7 @@ reply controller::abort(std::span<const std::byte, 64> sqe) {
   return {.dw0 = 1};
 }
 
-reply controller::set_features(std::span<const std::byte, 64> sqe, time_point now) {
+answer controller::set_features(std::span<const std::byte, 64> sqe, time_point now) {
   const auto done = features_.set(sqe, around_.namespaces(), io_queues());
   if (!done) return refused(done.error());
   switch (static_cast<wire::feature>(done->fid)) {
@@ -196,13 +196,13 @@ reply controller::set_features(std::span<const std::byte, 64> sqe, time_point no
   return {.dw0 = done->dw0};
 }
 
-reply controller::get_features(std::span<const std::byte, 64> sqe,
-                               std::uint32_t data_length) const {
-  auto answer = features_.get(sqe, around_.namespaces());
-  if (!answer) return refused(answer.error());
-  if (data_length < answer->data.size())
+answer controller::get_features(std::span<const std::byte, 64> sqe,
+                                std::uint32_t data_length) const {
+  auto feature = features_.get(sqe, around_.namespaces());
+  if (!feature) return refused(feature.error());
+  if (data_length < feature->data.size())
     return refused(refuse(status_code::data_sgl_length_invalid, "the SGL is too short"));
-  return {.dw0 = answer->dw0, .data = std::move(answer->data)};
+  return {.dw0 = feature->dw0, .data = std::move(feature->data)};
 }
 
 std::expected<void, refusal> controller::on_io_connect(const connect_request& request) {

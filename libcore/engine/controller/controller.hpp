@@ -3,7 +3,7 @@
 // (Base 2.0, 3 and 5). Sans-I/O: commands and time go in, replies and wishes come out. It belongs
 // to one executor, that of its admin queue.
 //
-//   reply r = c.on_command(sqe, data_length, now);   // transmit r unless r.held
+//   answer r = c.on_command(sqe, data_length, now);   // transmit r unless r.held
 //   while (auto w = c.next_wish()) ...               // after every call
 //   c.deadline() -> c.on_time(now)
 #pragma once
@@ -41,7 +41,7 @@ class surroundings {
   virtual std::vector<std::byte> discovery_log() const = 0;
 };
 
-struct reply {
+struct answer {
   nvme_status status{};
   std::uint32_t dw0 = 0;
   std::uint32_t dw1 = 0;
@@ -49,7 +49,7 @@ struct reply {
   std::uint16_t location = no_location;  // byte of the SQE at fault
   std::vector<std::byte> data{};         // to the host, before the response
 };
-inline reply refused(const refusal& r) {
+inline answer refused(const refusal& r) {
   return {.status = r.status, .dw0 = r.dw0, .location = r.location};
 }
 
@@ -82,7 +82,7 @@ class controller {
 
   // A command on the admin queue after Connect. The transport has accepted its SGL, whose length is
   // `data_length` bytes. No admin command here takes data from the host.
-  reply on_command(std::span<const std::byte, 64> sqe, std::uint32_t data_length, time_point now);
+  answer on_command(std::span<const std::byte, 64> sqe, std::uint32_t data_length, time_point now);
   // An I/O queue that wants to join: granted, or why not.
   std::expected<void, refusal> on_io_connect(const connect_request& request);
   // A granted I/O queue has ended, whoever wanted it. Once per grant.
@@ -103,18 +103,19 @@ class controller {
   bool ended() const { return ended_; }
 
  private:
-  reply dispatch(std::span<const std::byte, 64> sqe, std::uint32_t data_length, time_point now);
-  reply fabrics(std::span<const std::byte, 64> sqe, time_point now);
-  reply property_get(std::span<const std::byte, 64> sqe) const;
-  reply property_set(std::span<const std::byte, 64> sqe, time_point now);
-  reply identify(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const;
+  answer dispatch(std::span<const std::byte, 64> sqe, std::uint32_t data_length, time_point now);
+  answer fabrics(std::span<const std::byte, 64> sqe, time_point now);
+  answer property_get(std::span<const std::byte, 64> sqe) const;
+  answer property_set(std::span<const std::byte, 64> sqe, time_point now);
+  answer identify(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const;
   std::expected<identify_data, refusal> identify_page(std::span<const std::byte, 64> sqe) const;
-  reply get_log_page(std::span<const std::byte, 64> sqe, std::uint32_t data_length, time_point now);
+  answer get_log_page(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
+                      time_point now);
   std::vector<std::byte> log_page(std::uint8_t lid, time_point now) const;
-  reply abort(std::span<const std::byte, 64> sqe);
-  reply set_features(std::span<const std::byte, 64> sqe, time_point now);
-  reply get_features(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const;
-  reply async_event_request(std::span<const std::byte, 64> sqe);
+  answer abort(std::span<const std::byte, 64> sqe);
+  answer set_features(std::span<const std::byte, 64> sqe, time_point now);
+  answer get_features(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const;
+  answer async_event_request(std::span<const std::byte, 64> sqe);
 
   void report_events();
   void settle(time_point now);
@@ -126,7 +127,7 @@ class controller {
   properties properties_;
   features features_;
   async_events events_;
-  keep_alive keep_alive_;
+  keep_alive_watch keep_alive_;
   error_history errors_;
   changed_namespaces changed_;
   std::set<std::uint16_t> qids_;  // I/O queues granted, at most config_.io_queues_max

@@ -28,7 +28,7 @@ bool in_range(std::uint32_t nsid) { return nsid >= 1 && nsid <= nsid_max; }
 
 }  // namespace
 
-reply controller::identify(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const {
+answer controller::identify(std::span<const std::byte, 64> sqe, std::uint32_t data_length) const {
   const auto page = identify_page(sqe);
   if (!page) return refused(page.error());
   if (data_length < identify_size)
@@ -97,8 +97,8 @@ std::vector<std::byte> controller::log_page(std::uint8_t lid, time_point now) co
   }
 }
 
-reply controller::get_log_page(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
-                               time_point now) {
+answer controller::get_log_page(std::span<const std::byte, 64> sqe, std::uint32_t data_length,
+                                time_point now) {
   const auto no = [](status_code code, std::string_view why) { return refused(refuse(code, why)); };
   const auto lid = static_cast<std::uint8_t>(get<get_log_page_command, "lid">(sqe));
   if (!has_page(lid, config_.kind)) return no(status_code::invalid_log_page, "no such log page");
@@ -123,7 +123,7 @@ reply controller::get_log_page(std::span<const std::byte, 64> sqe, std::uint32_t
 
   const std::vector<std::byte> page = log_page(lid, now);
   if (offset > page.size()) return no(status_code::invalid_field, "the offset is beyond the page");
-  reply r;
+  answer r;
   r.data.resize(bytes);  // beyond the page: zeroes
   const auto n = std::min<std::uint64_t>(bytes, page.size() - offset);
   std::copy_n(page.begin() + static_cast<std::ptrdiff_t>(offset), n, r.data.begin());

@@ -10,7 +10,7 @@
 
 namespace nvmf::engine {
 
-class keep_alive {
+class keep_alive_watch {
  public:
   // `kato_ms` 0: never expires.
   void restart(std::uint32_t kato_ms, time_point now) {

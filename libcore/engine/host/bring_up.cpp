@@ -30,13 +30,13 @@ std::string kilobytes(std::uint64_t bytes) {
   return bytes == 0 ? "no limit" : fmt::format("{} bytes", bytes);
 }
 
-std::string_view kind_title(controller_kind kind) {
+std::string_view kind_title(controller_type kind) {
   switch (kind) {
-    case controller_kind::discovery:
+    case controller_type::discovery:
       return "discovery controller";
-    case controller_kind::administrative:
+    case controller_type::administrative:
       return "administrative controller";
-    case controller_kind::io:
+    case controller_type::io:
       break;
   }
   return "I/O controller";
@@ -168,7 +168,7 @@ void bring_up::end(time_point now, pairs sent, pairs got) {
 
 action bring_up::start_connect(std::uint16_t qid, time_point now) {
   connecting_ = qid;
-  connect_request r;
+  connect_parameters r;
   r.qid = qid;
   r.entries = qid == 0 ? options_.admin_queue_size : facts_.io_queue_entries;
   r.cntlid = qid == 0 ? options_.controller_id : facts_.cntlid;
@@ -251,7 +251,7 @@ action bring_up::identified(const reply& got, time_point now) {
        {"MDTS", kilobytes(c.max_transfer)},
        {"NN", fmt::format("{}", c.namespaces)}});
   if (stops_after(depth::identified)) return finished{};
-  return c.kind == controller_kind::io ? start_namespaces(now) : start_events(now);
+  return c.kind == controller_type::io ? start_namespaces(now) : start_events(now);
 }
 
 action bring_up::start_namespaces(time_point now) {

@@ -13,7 +13,7 @@ namespace nvmf::engine {
 using wire::get;
 using wire::set;
 
-send_command connect_command(const connect_request& asked) {
+send_command connect_command(const connect_parameters& asked) {
   assert(asked.entries >= 2 && asked.entries <= 65536);
   send_command c;
   c.qid = asked.qid;
@@ -35,7 +35,7 @@ send_command connect_command(const connect_request& asked) {
   return c;
 }
 
-connect_machine::connect_machine(host_stage stage, const connect_request& asked,
+connect_machine::connect_machine(host_stage stage, const connect_parameters& asked,
                                  authenticator* auth)
     : stage_(stage), asked_(asked), auth_(auth) {}
 

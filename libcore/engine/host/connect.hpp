@@ -21,7 +21,7 @@ class authenticator {
   virtual action on_reply(const reply& got, time_point now) = 0;
 };
 
-struct connect_request {
+struct connect_parameters {
   std::uint16_t qid = 0;
   std::uint32_t entries = 0;      // queue size
   std::uint16_t cntlid = 0xffff;  // FFFFh: any
@@ -36,7 +36,7 @@ class connect_machine {
  public:
   // `auth` may be null: then a controller that requires authentication ends the machine with status
   // Authentication Required, though its Connect response said success.
-  connect_machine(host_stage stage, const connect_request& asked, authenticator* auth);
+  connect_machine(host_stage stage, const connect_parameters& asked, authenticator* auth);
 
   action start();
   action on_reply(const reply& got, time_point now);
@@ -50,7 +50,7 @@ class connect_machine {
   action on_response(const reply& got, time_point now);
 
   host_stage stage_;
-  connect_request asked_;
+  connect_parameters asked_;
   authenticator* auth_;
   send_command sent_;
   bool authenticating_ = false;
@@ -60,7 +60,7 @@ class connect_machine {
 };
 
 // The Connect command and its 1024 bytes of data.
-send_command connect_command(const connect_request& asked);
+send_command connect_command(const connect_parameters& asked);
 
 // Controller IDs that no controller has.
 inline constexpr std::uint16_t first_reserved_cntlid = 0xfff0;

@@ -46,22 +46,22 @@ host_failure illegal(std::string_view field, std::uint64_t value, std::uint64_t 
 }
 
 // Discovery controllers say so since Base 1.4 (CNTRLTYPE), and before by the NQN they answer to.
-std::expected<controller_kind, host_failure> judge_kind(byte_span data,
+std::expected<controller_type, host_failure> judge_kind(byte_span data,
                                                         const identify_context& context,
                                                         remarks& notes) {
   const bool by_name = wire::is_discovery_nqn(context.subsystem_nqn);
   const std::uint64_t type = id<"cntrltype">(data);
   switch (static_cast<wire::controller_type>(type)) {
     case wire::controller_type::not_reported:
-      return by_name ? controller_kind::discovery : controller_kind::io;
+      return by_name ? controller_type::discovery : controller_type::io;
     case wire::controller_type::discovery:
-      return controller_kind::discovery;
+      return controller_type::discovery;
     case wire::controller_type::administrative:
-      return controller_kind::administrative;
+      return controller_type::administrative;
     case wire::controller_type::io:
-      if (!by_name) return controller_kind::io;
+      if (!by_name) return controller_type::io;
       notes.add("CNTRLTYPE says I/O controller, but the NQN is that of the discovery service");
-      return controller_kind::discovery;
+      return controller_type::discovery;
   }
   return std::unexpected(illegal("cntrltype", type, 3, "this controller type is reserved"));
 }
@@ -119,16 +119,16 @@ std::uint64_t judge_mdts(byte_span data, const controller_properties& p, remarks
 
 void remark_oddities(const controller_facts& f, byte_span data, const identify_context& context,
                      remarks& notes) {
-  if (f.kind == controller_kind::discovery) return;
+  if (f.kind == controller_type::discovery) return;
   if (f.subsystem_nqn != context.subsystem_nqn)
     notes.add(fmt::format("Identify names the subsystem '{}'", f.subsystem_nqn));
   if (f.keep_alive_granularity.count() == 0)
     notes.add("KAS is 0, though controllers over fabrics must support Keep Alive");
   if (bit<"sgls", wire::sgls_layout, "support">(data) == 0)
     notes.add("SGLS says that SGLs are not supported, though fabrics has nothing else");
-  if (f.kind == controller_kind::io && f.max_commands == 0)
+  if (f.kind == controller_type::io && f.max_commands == 0)
     notes.add("MAXCMD is 0: taken as the queue size");
-  if (f.kind == controller_kind::io && f.namespaces == 0)
+  if (f.kind == controller_type::io && f.namespaces == 0)
     notes.add("NN is 0: no namespace can exist");
 }
 
@@ -158,7 +158,7 @@ std::expected<controller_facts, host_failure> judge_controller(byte_span data,
   f.model = text<"mn">(data);
   f.firmware = text<"fr">(data);
   f.subsystem_nqn = text<"subnqn">(data);
-  if (f.kind == controller_kind::io) {
+  if (f.kind == controller_type::io) {
     if (const auto sizes = judge_entry_sizes(data); !sizes) return std::unexpected(sizes.error());
     const auto capsule = judge_capsules(data, context, notes);
     if (!capsule) return std::unexpected(capsule.error());

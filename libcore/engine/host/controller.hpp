@@ -12,11 +12,11 @@
 
 namespace nvmf::engine {
 
-enum class controller_kind : std::uint8_t { io, discovery, administrative };
+enum class controller_type : std::uint8_t { io, discovery, administrative };
 
 // A field of Identify Controller, decoded for use.
 struct controller_facts {
-  controller_kind kind = controller_kind::io;
+  controller_type kind = controller_type::io;
   std::uint64_t max_transfer = 0;    // bytes, from MDTS; 0: no limit
   std::uint32_t max_in_capsule = 0;  // bytes of data in a command capsule of an I/O queue
   std::uint32_t max_commands = 0;    // MAXCMD; 0: as many as the queue takes

@@ -11,7 +11,7 @@ namespace {
 bool all_zero(std::span<const std::byte> b) {
   return std::ranges::all_of(b, [](std::byte x) { return x == std::byte{0}; });
 }
-std::span<const std::byte> part(const engine::reply& r, std::size_t at, std::size_t n) {
+std::span<const std::byte> part(const engine::answer& r, std::size_t at, std::size_t n) {
   return std::span{r.data}.subspan(at, n);
 }
 }  // namespace

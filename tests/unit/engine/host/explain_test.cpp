@@ -23,7 +23,7 @@ association_options asked() {
 host_failure refused_connect(std::uint16_t status, std::uint16_t ipo = 0, bool in_data = false,
                              std::uint16_t qid = 0) {
   const association_options o = asked();
-  connect_request r;
+  connect_parameters r;
   r.qid = qid;
   r.entries = 32;
   r.kato_ms = 5000;
