@@ -20,6 +20,10 @@ namespace {
 constexpr std::size_t stripe_bytes = 65536;  // a multiple of every block size and of the page
 constexpr std::size_t stripes = 256;
 constexpr std::size_t page_bytes = 4096;
+// Pages are given back in pieces of this much: few calls, few locks held at once. It divides a
+// round of all stripes, so that a piece never wraps around among the locks.
+constexpr std::uint64_t released_at_once = 32 * stripe_bytes;
+static_assert(stripes * stripe_bytes % released_at_once == 0);
 // Zeroing gives up the thread after this much, so that other hosts are served meanwhile.
 constexpr std::uint64_t zero_turn_bytes = std::uint64_t{64} << 20;
 
@@ -97,30 +101,22 @@ class ram final : public backend {
     if (first >= last) return each_stripe(offset, size, clear);
     each_stripe(offset, first - offset, clear);
     for (std::uint64_t at = first; at < last;) {
-      const std::uint64_t n = std::min(last - at, std::uint64_t{stripes} * stripe_bytes);
+      const std::uint64_t n = std::min(last - at, released_at_once - at % released_at_once);
       release_pages(at, n);
       at += n;
     }
     each_stripe(last, offset + size - last, clear);
   }
 
-  // Whole pages, at most one round of stripes: gives them back while all their stripes are locked.
+  // Whole pages within one aligned `released_at_once`: gives them back while all their stripes are
+  // locked. Those are neighbours among the locks and taken in ascending order, so that two of
+  // these cannot wait for each other.
   void release_pages(std::uint64_t offset, std::uint64_t size) {
-    const std::uint64_t first = offset / stripe_bytes, last = (offset + size - 1) / stripe_bytes;
-    // A range that begins within a stripe may touch one stripe more than a round has.
-    if (last - first >= stripes) {
-      const std::uint64_t cut = (first + 1) * stripe_bytes - offset;
-      release_pages(offset, cut);
-      return release_pages(offset + cut, size - cut);
-    }
-    // Locks are always taken in ascending order, so that two of these cannot wait for each other.
-    std::array<bool, stripes> wanted{};
-    for (std::uint64_t s = first; s <= last; ++s) wanted[s % stripes] = true;
-    for (std::size_t i = 0; i < stripes; ++i)
-      if (wanted[i]) locks_[i].lock.lock();
+    const std::size_t first = offset / stripe_bytes % stripes;
+    const std::size_t last = (offset + size - 1) / stripe_bytes % stripes;
+    for (std::size_t i = first; i <= last; ++i) locks_[i].lock.lock();
     if (::madvise(base_ + offset, size, MADV_DONTNEED) != 0) std::memset(base_ + offset, 0, size);
-    for (std::size_t i = 0; i < stripes; ++i)
-      if (wanted[i]) locks_[i].lock.unlock();
+    for (std::size_t i = first; i <= last; ++i) locks_[i].lock.unlock();
   }
 
   struct alignas(64) stripe {
