@@ -240,6 +240,35 @@ TEST_CASE("a write by R2T is cut to MAXH2CDATA, LAST at the end of each R2T") {
   }
 }
 
+TEST_CASE("data goes in one PDU when MAXH2CDATA allows it, so that one digest covers it") {
+  bench b(role::host, {.data_digest = true, .max_h2c_data = 4u << 20});
+  const dress as{.data_digest = true};
+  b.start();
+  octets data = fill(1u << 20, 9);
+  outcome done;
+  auto c = b.send(1, of(data), direction::send, done.hook());
+  b.take_out();
+  b.feed(r2t(0, 1, 0, 1u << 20, as));
+  CHECK(b.take_out() == h2c(0, 1, 0, data, flag_last, as));
+  CHECK(done.calls == 1);
+}
+
+TEST_CASE("a controller that allows 4 GiB gets PDUs whose PLEN does not wrap") {
+  bench b(role::host, {.max_h2c_data = 0xffff'fffc});
+  b.start();
+  octets block = fill(1u << 20, 9);
+  const std::vector<segment> list(4095, segment{block.data(), block.size()});
+  auto c = b.send(1, memdesc::of_list(list), direction::send, [](auto, auto) {});
+  b.take_out();
+  b.hold = true;
+  b.feed(r2t(0, 1, 0, 4095u << 20));
+  b.drain(24);
+  const octets header = b.take_out();
+  CHECK(number(header, 4, 4) == 24 + (16u << 20));
+  CHECK(number(header, 16, 4) == 16u << 20);
+  b.q.close();
+}
+
 TEST_CASE("several R2Ts within MAXR2T; their number is bounded by what has left") {
   bench b(role::host, {.max_r2t = 2, .max_h2c_data = 4096});
   b.start();

@@ -180,7 +180,7 @@ void controller_session::queue_data(command_slot& c, std::uint32_t offset, buffe
                                     bool success) {
   std::span<const std::byte> rest = data.bytes();
   while (!rest.empty()) {
-    const auto part = rest.first(std::min<std::size_t>(rest.size(), max_data_pdu));
+    const auto part = rest.first(std::min<std::size_t>(rest.size(), max_c2h_pdu));
     rest = rest.subspan(part.size());
     tx_pdu* pdu = tx_.make();
     pdu->cid = c.cid;

@@ -157,7 +157,7 @@ std::size_t host_session::gather(std::span<segment> out, std::size_t most) {
 // Makes H2CData PDUs of what R2Ts have asked for, so far ahead as one write can take.
 void host_session::pump() {
   const std::uint32_t most =
-      strict_.h2c_data_limit ? std::min(agreed_.max_h2c_data, max_data_pdu) : max_data_pdu;
+      strict_.h2c_data_limit ? std::min(agreed_.max_h2c_data, max_h2c_pdu) : max_h2c_pdu;
   while (!transfers_.empty() && tx_.urgent_bytes() < h2c_ahead) {
     h2c_transfer& t = *transfers_.front();
     host_command& c = *t.command;

@@ -16,8 +16,12 @@ inline constexpr std::size_t min_termreq = 24, max_termreq = 152;
 // In-capsule data that admin and Fabrics commands may carry whatever IOCCSZ says (NVMe/TCP 3.2.4).
 inline constexpr std::uint32_t admin_in_capsule = 8192;
 
-// Data of one PDU that we send. Larger saves headers, smaller lets other PDUs come between.
-inline constexpr std::uint32_t max_data_pdu = 256 * 1024;
+// Data of one C2HData PDU that we send. Larger saves headers, smaller lets other PDUs come between.
+inline constexpr std::uint32_t max_c2h_pdu = 256 * 1024;
+// Data of one H2CData PDU that we send, whatever larger MAXH2CDATA the controller allows: PLEN must
+// not wrap. It is not smaller because Linux's target (seen with 6.1 and 6.12) takes the data digest
+// over the whole command for each H2CData PDU, and so bears only one for each command.
+inline constexpr std::uint32_t max_h2c_pdu = 16 * 1024 * 1024;
 // H2CData PDUs are made for so many bytes ahead of the socket; the rest waits as a range.
 inline constexpr std::size_t h2c_ahead = 1024 * 1024;
 
