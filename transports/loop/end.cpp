@@ -19,7 +19,7 @@ void end::add_deferred(task t) { deferred_.add(std::move(t), shared_from_this())
 void end::defer(task t) { add_deferred(std::move(t)); }
 
 void end::start(qpair_callbacks callbacks) {
-  assert(!started_ && open());
+  assert(!started_ && open() && callbacks.on_receive && callbacks.on_error);
   started_ = true;
   calls_ = std::move(callbacks);
   // What came before waits in the inbox.
@@ -104,7 +104,7 @@ void end::lose(const qpair_error& why) {
     fire();
   }
   // A completion may have closed this end.
-  if (closed_ || !calls_.on_error) return;
+  if (closed_) return;
   emit(event_type::error_callback, -1, {}, 0, 0, why.code, why.violation.reason);
   calls_.on_error(why);
 }
@@ -123,19 +123,18 @@ void end::close(bool clean) {
   }
   for (message& m : wire().detach(who_.side)) dispose(m);
   end_all(errc::aborted, true);
-  // In a turn the inbox is being walked, which disposes of the rest.
-  if (!deferred_.in_turn()) {
+  // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
+  // just now must not lose what it owns.
+  add_deferred([this] {
     for (message& m : inbox_) dispose(m);
     inbox_.clear();
-  }
-  // The callbacks may be running just now, and own what must not go before they return.
-  add_deferred([this] { calls_ = {}; });
+    calls_ = {};
+  });
   if (!deferred_.in_turn()) deferred_.run();
 }
 
 void end::receive(capsule_slot* slot) {
   capsule handle = make_handle(slot);
-  if (!calls_.on_receive) return;
   const std::size_t size = slot->command ? 64 : 16;
   emit(event_type::receive_callback, handle.cid(), std::span{slot->entry}.first(size));
   calls_.on_receive(std::move(handle));

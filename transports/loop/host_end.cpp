@@ -153,6 +153,7 @@ void host_end::dispose(message& m) {
   // Buffers are released where they were made.
   if (m.kind != loop_kind::data || (m.own.size() == 0 && m.shared == nullptr)) return;
   m.kind = loop_kind::returned;
+  m.corrupt = false;
   wire().push(role::controller, std::move(m));
 }
 

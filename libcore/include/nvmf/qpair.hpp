@@ -106,7 +106,7 @@ class capsule {
   capsule_slot* slot_ = nullptr;
 };
 
-struct qpair_callbacks {
+struct qpair_callbacks {  // both must be there
   // Host: a response capsule. Controller: a command capsule. The callee owns it.
   std::move_only_function<void(capsule)> on_receive;
   // At most once. error 0: clean close by the peer at a PDU boundary. After it nothing is received;
