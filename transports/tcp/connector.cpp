@@ -61,6 +61,12 @@ connector::connector(reactor& on, endpoint to, qpair_params params, const counte
 
 void connector::start() {
   since_ = on_.now();
+  if (const auto good = check(params_); !good) {
+    on_.post([self = shared_from_this(), why = good.error()] {
+      self->fail({.code = errc::invalid_argument, .detail = std::string{why}});
+    });
+    return;
+  }
   arm_timer();
   resolve();
 }

@@ -127,6 +127,7 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
 std::expected<std::unique_ptr<listener>, std::error_code> tcp_listener::open(
     reactor& on, const endpoint& at, const qpair_params& params, const counter& qpairs,
     executor_chooser choose, accept_callback accept) {
+  if (!check(params)) return std::unexpected(make_error_code(errc::invalid_argument));
   boost::system::error_code error;
   auto address = asio::ip::make_address(at.host, error);
   if (error) {
