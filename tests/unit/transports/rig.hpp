@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "loop/loop.hpp"
+
 namespace nvmf::test {
 
 // Opcodes whose low bits say which way data goes, as everywhere in NVMe.
@@ -47,10 +49,13 @@ struct profile {
   std::function<std::unique_ptr<world>()> make_world;
   endpoint at;
   transport_options settings{};
-  bool ordered = true;       // commands arrive in the order of transmit
-  std::size_t rounds = 500;  // of connecting, where many are wanted
+  bool ordered = true;             // commands arrive in the order of transmit
+  std::size_t rounds = 500;        // of connecting, where many are wanted
+  observer* watched_by = nullptr;  // of both ends
 };
 const std::vector<profile>& profiles();
+// Over loop, in virtual time, on one executor or two.
+profile loop_profile(std::string name, loop_options options, bool two_executors);
 
 struct rig_options {
   std::uint16_t qid = 1;

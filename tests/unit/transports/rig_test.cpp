@@ -68,15 +68,6 @@ profile tcp_profile(std::string name, transport_options settings) {
           .rounds = 300};
 }
 
-profile loop_profile(std::string name, loop_options options, bool two_executors) {
-  const bool ordered = !options.reorder;
-  return {.name = std::move(name),
-          .make = [options] { return make_loop_transport(options); },
-          .make_world = [two_executors] { return std::make_unique<virtual_world>(two_executors); },
-          .at = {.host = "here", .port = 0},
-          .ordered = ordered};
-}
-
 std::vector<profile> all_profiles() {
   std::vector<profile> v;
   v.push_back(loop_profile("loop", {}, false));
@@ -105,6 +96,15 @@ std::vector<profile> all_profiles() {
 
 }  // namespace
 
+profile loop_profile(std::string name, loop_options options, bool two_executors) {
+  const bool ordered = !options.reorder;
+  return {.name = std::move(name),
+          .make = [options] { return make_loop_transport(options); },
+          .make_world = [two_executors] { return std::make_unique<virtual_world>(two_executors); },
+          .at = {.host = "here", .port = 0},
+          .ordered = ordered};
+}
+
 const std::vector<profile>& profiles() {
   static const std::vector<profile> all = all_profiles();
   return all;
@@ -123,6 +123,7 @@ qpair_params rig::params(role side) const {
   params.qid = options_.qid;
   params.queue_size = options_.queue_size;
   params.options = profile_.settings;
+  params.watched_by = profile_.watched_by;
   params.options.max_r2t = options_.max_r2t;
   params.options.max_in_capsule = options_.max_in_capsule;
   return params;
