@@ -99,7 +99,7 @@ void admin_queue::grant_wishes() {
         end_io_queues(w->why);
         break;
       case engine::wish::kind::end_association:
-        emit(event_type::keep_alive, 0, w->why);
+        emit(event_type::state, 0, w->why);
         session_.end(w->why);
         break;
       case engine::wish::kind::write_cache:

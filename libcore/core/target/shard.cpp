@@ -46,12 +46,17 @@ void shard::remove(std::uint64_t id) {
   node.mapped()->close();
   node = {};
   state_.connections.fetch_sub(1);
-  if (sessions_.empty())
-    if (auto done = std::exchange(when_empty_, nullptr)) done();
+  if (sessions_.empty() && when_empty_) {
+    closed_ = true;
+    std::exchange(when_empty_, nullptr)();
+  }
 }
 
 void shard::end_all(std::string_view why, std::function<void()> done) {
-  if (sessions_.empty()) return done();
+  if (sessions_.empty()) {
+    closed_ = true;
+    return done();
+  }
   when_empty_ = std::move(done);
   for (const auto& [id, s] : sessions_) s->end(why);
 }

@@ -79,7 +79,8 @@ class shard : public std::enable_shared_from_this<shard> {
   session* find(std::uint64_t id);
   // Closes the connection after the current callback and forgets the session.
   void remove_soon(std::uint64_t id);
-  // Ends every session, then `done`, once.
+  // Ends every session, for good: from then on this shard touches nothing outside of it, and
+  // `done` says so.
   void end_all(std::string_view why, std::function<void()> done);
   // The target goes away with all its reactors stopped.
   void abandon();

@@ -33,7 +33,9 @@ class target_impl final : public target {
 
   ~target_impl() override {
     listeners_.clear();
-    for (const auto& s : state_.shards) s->abandon();
+    // After a stop the shards are closed already, and their reactors may be running.
+    if (!stopped_)
+      for (const auto& s : state_.shards) s->abandon();
   }
 
   std::expected<void, std::string> add_subsystem(subsystem_options options) override {
@@ -97,7 +99,10 @@ class target_impl final : public target {
     listeners_.clear();
     // The last shard to empty says so on the first one's executor.
     auto left = std::make_shared<std::atomic<std::size_t>>(state_.shards.size());
-    auto all_done = std::make_shared<std::function<void()>>(std::move(done));
+    auto all_done = std::make_shared<std::function<void()>>([this, told = std::move(done)] {
+      stopped_ = true;
+      told();
+    });
     const auto first = state_.shards.front();
     for (const auto& s : state_.shards)
       s->on().post([s, left, all_done, first] {
@@ -138,6 +143,7 @@ class target_impl final : public target {
   const transport_registry& registry_;
   target_state state_;
   std::vector<std::unique_ptr<listener>> listeners_;
+  bool stopped_ = false;
   const std::shared_ptr<std::atomic<std::size_t>> turn_ =
       std::make_shared<std::atomic<std::size_t>>(0);
 };

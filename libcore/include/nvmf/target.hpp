@@ -66,6 +66,7 @@ class target {
   static std::unique_ptr<target> make(const transport_registry& registry,
                                       std::vector<executor*> reactors, target_limits limits,
                                       observer* watched_by, callbacks calls);
+  // After stop() is done, on the first reactor's thread; or when no reactor runs (any more).
   virtual ~target() = default;
 
   // Text says what is wrong: NQN malformed or taken, serial too long ...
