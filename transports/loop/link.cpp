@@ -27,6 +27,7 @@ void copy(const memdesc& from, std::size_t offset, const memdesc& to, std::size_
 void link::attach(role side, std::shared_ptr<end> who) {
   direction_queue& q = queue_to(side);
   const std::scoped_lock hold(q.lock);
+  q.on = who->who().runs_on;
   q.to = std::move(who);
 }
 
@@ -41,7 +42,11 @@ std::vector<message> link::detach(role side) {
 void link::push(role to, message m) {
   direction_queue& q = queue_to(to);
   const std::scoped_lock hold(q.lock);
-  if (q.to == nullptr) return;
+  if (q.to == nullptr) {
+    // Nobody is there any more, but a buffer is released where it was made.
+    if (m.kind == loop_kind::returned) q.on->post([gone = std::move(m)] {});
+    return;
+  }
   q.queue.push_back(std::move(m));
   if (q.drain_posted) return;
   q.drain_posted = true;

@@ -19,7 +19,7 @@ class link {
   std::vector<message> detach(role side);
 
   // Queues `m` for that side and sees to it that its end drains; when the side has been detached
-  // the message is dropped here.
+  // the message is dropped here, what it returns there.
   void push(role to, message m);
   // Moves all that is queued for that side to the end of `into`.
   void take(role side, std::vector<message>& into);
@@ -41,6 +41,7 @@ class link {
   struct direction_queue {
     std::mutex lock;
     std::shared_ptr<end> to;
+    executor* on = nullptr;  // of that end, also when it is gone
     std::vector<message> queue;
     bool drain_posted = false;
   };

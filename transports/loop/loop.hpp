@@ -3,8 +3,9 @@
 // and for tests, which may draw the order of deliveries by lot and break things on the way.
 //
 // Data moves from the memory of one end to the memory of the other in one copy. The two ends may
-// live on different executors (threads) or on the same. The rules of qpair.hpp hold as over TCP;
-// what those rules leave open is chosen by lot when a seed is given.
+// live on different executors (threads) or on the same; each executor stays until both ends are
+// closed, because a buffer is released where it was sent from. The rules of qpair.hpp hold as over
+// TCP; what those rules leave open is chosen by lot when a seed is given.
 #pragma once
 
 #include <functional>

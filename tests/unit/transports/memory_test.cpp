@@ -142,3 +142,26 @@ CONTRACT("only a part of the memory may be meant") {
                             [&](std::byte b) { return b == memory.bytes()[6000]; }));
   CHECK(memory.zones_intact());
 }
+
+TEST_CASE("loop: data is released on the controller's executor, though the controller is gone") {
+  for (const std::uint32_t chunk : {0u, 500u}) {
+    const profile p = loop_profile("loop", {.data_chunk = chunk}, true);
+    rig r(p);
+    const auto content = pattern(1000);
+    guarded memory(1000);
+    watch data;
+    int released = 0;
+    const auto release = [](void* count, std::span<const std::byte>) noexcept {
+      ++*static_cast<int*>(count);
+    };
+    capsule c = r.send(op_read, memory.mem(), 1000, data);
+    r.controller.queue.send_controller_data(r.command(), 0, buffer(content, release, &released),
+                                            true);
+    r.controller.queue.close();
+    r.host.queue.close();  // what has not arrived goes back from here, on the host's executor
+    CHECK(released == 0);
+    r.spin();
+    CHECK(released == 1);
+    CHECK(data.ended(0, errc::aborted));
+  }
+}
