@@ -33,6 +33,7 @@ head -c 65536 /dev/urandom >"$work/data"
 same_data() { # same_data BLOCKS FIRST: written by one command, read by another
   local bytes=$(($1 * 512))
   head -c $bytes "$work/data" >"$work/w"
+  rm -f "$work/r" # nvme read does not cut a longer file
   nvme write "$disk" -s "$2" -c $(($1 - 1)) -z $bytes -d "$work/w" &&
     nvme read "$disk" -s "$2" -c $(($1 - 1)) -z $bytes -d "$work/r" && cmp "$work/w" "$work/r"
 }
@@ -61,6 +62,13 @@ alive() {
 [[ -n $quick ]] || check 'idle for three keep alive periods: still live' alive
 check 'the kernel has no complaint' kernel_is_calm
 check 'disconnect' kernel_disconnect
+if [[ -z $quick ]]; then
+  whole_session() {
+    kernel_connect --nr-io-queues=1 "${digests[@]}" && same_data 8 0 && same_data 128 64 &&
+      nvme flush "$disk" -n 1 && kernel_disconnect
+  }
+  check 'tshark reads all of a session as we do' on_the_wire 1000 whole_session
+fi
 
 check 'connect with four I/O queues' kernel_connect --nr-io-queues=4 "${digests[@]}"
 filled() {

@@ -71,6 +71,31 @@ until_true() {
   done
 }
 
+# on_the_wire FIELDS COMMAND...: runs it while port 4420 is recorded, connections and all. Then
+# tshark must find nothing malformed and no wrong digest in the record, and agree with us about
+# every field, of which it compares at least FIELDS.
+on_the_wire() {
+  local fields=$1 line='' said bad status=0
+  shift
+  mkfifo "$work/tcpdump.says"
+  tcpdump --immediate-mode -B 65536 -i lo -U -s 0 -w "$work/wire.pcap" tcp port 4420 \
+    2>"$work/tcpdump.says" & local recorder=$!
+  exec {said}<"$work/tcpdump.says"
+  rm "$work/tcpdump.says"
+  until [[ $line == *'listening on'* ]]; do read -rt 20 -u "$said" line || return; done
+  "$@" || status=$?
+  kill -INT $recorder
+  wait $recorder
+  exec {said}<&-
+  ((status == 0)) || return $status
+  bad=$(tshark -n -r "$work/wire.pcap" -d tcp.port==4420,nvme-tcp -o nvme-tcp.check_hdgst:TRUE \
+    -o nvme-tcp.check_ddgst:TRUE -Y \
+    'nvme-tcp.hdgst.status == 0 || nvme-tcp.ddgst.status == 0 || _ws.malformed') || return
+  [[ -z $bad ]] || { echo "$bad"; return 1; }
+  python3 "$NVMF_SOURCE_DIR/tests/oracle/tshark_fields.py" "$PDU_DUMP" "$work/wire.pcap" 4420 \
+    "$fields"
+}
+
 # ---- our target ----------------------------------------------------------------------------
 
 # serve ARG...: starts our target in the background; sets serve_pid and uri when it is ready.
