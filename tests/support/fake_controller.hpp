@@ -182,15 +182,15 @@ inline void fake_controller::on_command(fake_command c) {
 }
 
 inline void fake_controller::fabrics(const fake_command& c) {
-  const auto offset = le(c.sqe, 44, 4);
+  const auto offset = peek(c.sqe, 44, 4);
   switch (std::to_integer<unsigned>(c.sqe[4])) {
     case 0x01:  // Connect
-      return c.on->answer(c.cid,
-                          {.result = cntlid,
-                           .sqhd = static_cast<std::uint16_t>(le(c.sqe, 46, 1) & 4 ? 0xffff : 1)});
+      return c.on->answer(
+          c.cid, {.result = cntlid,
+                  .sqhd = static_cast<std::uint16_t>(peek(c.sqe, 46, 1) & 4 ? 0xffff : 1)});
     case 0x00:  // Property Set
       if (offset == 0x14) {
-        cc = static_cast<std::uint32_t>(le(c.sqe, 48, 4));
+        cc = static_cast<std::uint32_t>(peek(c.sqe, 48, 4));
         polls_ = 0;
       }
       return c.on->answer(c.cid, {});

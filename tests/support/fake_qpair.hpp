@@ -12,21 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "raw_bytes.hpp"
 #include "virtual_executor.hpp"
 
 namespace nvmf::test {
 
 class fake_qpair;
-
-// Little-endian values by hand.
-inline std::uint64_t le(std::span<const std::byte> b, std::size_t at, std::size_t size) {
-  std::uint64_t v = 0;
-  for (std::size_t i = size; i > 0; --i) v = v << 8 | std::to_integer<std::uint64_t>(b[at + i - 1]);
-  return v;
-}
-inline void put(std::span<std::byte> b, std::size_t at, std::size_t size, std::uint64_t v) {
-  for (std::size_t i = 0; i < size; ++i) b[at + i] = static_cast<std::byte>(v >> (8 * i));
-}
 
 // A command as the controller sees it.
 struct fake_command {
@@ -38,7 +29,7 @@ struct fake_command {
 
   std::uint8_t opcode() const { return std::to_integer<std::uint8_t>(sqe[0]); }
   std::uint32_t dword(int n) const {
-    return static_cast<std::uint32_t>(le(sqe, static_cast<std::size_t>(n) * 4, 4));
+    return static_cast<std::uint32_t>(peek(sqe, static_cast<std::size_t>(n) * 4, 4));
   }
   // "connect 0", "get 0x00", "set 0x14", "identify 1", "features 7", "aer", "keep-alive", ...
   std::string name() const;
@@ -295,7 +286,7 @@ inline std::string fake_command::name() const {
       case 0x00:
         return "set " + hex2(byte(44));
       case 0x01:
-        return "connect " + std::to_string(le(sqe, 42, 2));
+        return "connect " + std::to_string(peek(sqe, 42, 2));
       case 0x04:
         return "get " + hex2(byte(44));
       default:

@@ -47,17 +47,17 @@ TEST_CASE("the bytes of Connect and of CC are those of the specification") {
   t.options.keep_alive = 5s;
   REQUIRE(t.bring_up());
   const fake_command& c = t.controller->seen[0];
-  CHECK(le(c.sqe, 0, 1) == 0x7f);
-  CHECK(le(c.sqe, 4, 1) == 0x01);
-  CHECK(le(c.sqe, 40, 2) == 0);     // RECFMT
-  CHECK(le(c.sqe, 42, 2) == 0);     // QID
-  CHECK(le(c.sqe, 44, 2) == 31);    // SQSIZE, 0's based
-  CHECK(le(c.sqe, 46, 1) == 0);     // CATTR
-  CHECK(le(c.sqe, 48, 4) == 5000);  // KATO
+  CHECK(peek(c.sqe, 0, 1) == 0x7f);
+  CHECK(peek(c.sqe, 4, 1) == 0x01);
+  CHECK(peek(c.sqe, 40, 2) == 0);     // RECFMT
+  CHECK(peek(c.sqe, 42, 2) == 0);     // QID
+  CHECK(peek(c.sqe, 44, 2) == 31);    // SQSIZE, 0's based
+  CHECK(peek(c.sqe, 46, 1) == 0);     // CATTR
+  CHECK(peek(c.sqe, 48, 4) == 5000);  // KATO
   REQUIRE(c.data.size() == 1024);
-  CHECK(le(c.data, 0, 1) == 0x10);  // HOSTID
-  CHECK(le(c.data, 15, 1) == 0x1f);
-  CHECK(le(c.data, 16, 2) == 0xffff);  // CNTLID
+  CHECK(peek(c.data, 0, 1) == 0x10);  // HOSTID
+  CHECK(peek(c.data, 15, 1) == 0x1f);
+  CHECK(peek(c.data, 16, 2) == 0xffff);  // CNTLID
   const std::string sub(reinterpret_cast<const char*>(c.data.data()) + 256);
   const std::string host(reinterpret_cast<const char*>(c.data.data()) + 512);
   CHECK(sub == "nqn.2024-01.io.example:sub");
@@ -65,13 +65,13 @@ TEST_CASE("the bytes of Connect and of CC are those of the specification") {
   for (std::size_t i = 768; i < 1024; ++i) CHECK(c.data[i] == std::byte{0});
   for (const fake_command& s : t.controller->seen) {
     if (s.name() == "set 0x14") {
-      CHECK(le(s.sqe, 40, 1) == 0);            // 4 bytes
-      CHECK(le(s.sqe, 48, 8) == 0x0046'0001);  // EN, IOSQES 6, IOCQES 4
+      CHECK(peek(s.sqe, 40, 1) == 0);            // 4 bytes
+      CHECK(peek(s.sqe, 48, 8) == 0x0046'0001);  // EN, IOSQES 6, IOCQES 4
     }
     if (s.name() == "connect 1") {
-      CHECK(le(s.sqe, 44, 2) == 127);
-      CHECK(le(s.sqe, 48, 4) == 0);   // KATO belongs to the admin queue
-      CHECK(le(s.data, 16, 2) == 5);  // the CNTLID that was given
+      CHECK(peek(s.sqe, 44, 2) == 127);
+      CHECK(peek(s.sqe, 48, 4) == 0);   // KATO belongs to the admin queue
+      CHECK(peek(s.data, 16, 2) == 5);  // the CNTLID that was given
     }
     if (s.name() == "features 7") CHECK(s.dword(11) == 0);
   }

@@ -60,8 +60,8 @@ TEST_CASE("a command ends after its data and its CQE, in either order") {
     CHECK(t.results[0].has_cqe);
     CHECK(t.results[0].sqhd_valid);
     CHECK(t.results[0].bytes == 4096);
-    CHECK(le(t.results[0].cqe, 0, 8) == 0x1122334455667788);
-    CHECK(le(t.results[0].cqe, 8, 2) == 9);
+    CHECK(peek(t.results[0].cqe, 0, 8) == 0x1122334455667788);
+    CHECK(peek(t.results[0].cqe, 8, 2) == 9);
     CHECK(t.memory == std::vector<std::byte>(4096, std::byte{0x5a}));
     CHECK(t.queue().taken() == 0);
   }
@@ -126,7 +126,7 @@ TEST_CASE("MAXCMD bounds what is outstanding") {
   CHECK(held == 2);
   // SQSIZE, 0's based: three entries hold two commands.
   for (const auto& c : t.controller->seen)
-    if (c.name() == "connect 1") CHECK(le(c.sqe, 44, 2) == 2);
+    if (c.name() == "connect 1") CHECK(peek(c.sqe, 44, 2) == 2);
 }
 
 TEST_CASE("a callback may send the next command, and finds the place of its own free") {

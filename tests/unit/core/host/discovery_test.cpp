@@ -61,7 +61,7 @@ TEST_CASE("a long discovery log is read in pieces, and its event is cleared last
   t.read();
   REQUIRE(t.got->has_value());
   REQUIRE((*t.got)->entries.size() == 100);
-  for (std::size_t i = 0; i < 100; ++i) CHECK(le((*t.got)->entries[i], 8, 2) == i + 1);
+  for (std::size_t i = 0; i < 100; ++i) CHECK(peek((*t.got)->entries[i], 8, 2) == i + 1);
   std::vector<std::pair<std::uint64_t, std::uint32_t>> pieces;
   std::vector<bool> retained;
   for (const auto& c : t.controller->seen)

@@ -206,7 +206,7 @@ TEST_CASE("MDTS counts in pages of CAP.MPSMIN") {
   CHECK(t.limit("MDTS") == "5 (262144 bytes)");
   // CC.MPS is the smallest page.
   for (const auto& c : t.controller->seen)
-    if (c.name() == "set 0x14") CHECK(le(c.sqe, 48, 4) == 0x0046'0081);
+    if (c.name() == "set 0x14") CHECK(peek(c.sqe, 48, 4) == 0x0046'0081);
 }
 
 TEST_CASE("ready: the wait is bounded by CAP.TO, and CFS ends it") {
@@ -255,7 +255,7 @@ TEST_CASE("a controller that is enabled already is disabled first") {
   REQUIRE(t.bring_up());
   std::vector<std::uint64_t> written;
   for (const auto& c : t.controller->seen)
-    if (c.name() == "set 0x14") written.push_back(le(c.sqe, 48, 4));
+    if (c.name() == "set 0x14") written.push_back(peek(c.sqe, 48, 4));
   CHECK(written == std::vector<std::uint64_t>{0x0046'0000, 0x0046'0001});
 }
 
@@ -274,7 +274,7 @@ TEST_CASE("the command set that CAP offers is selected") {
   SUBCASE("nothing named") { css = 0; }
   REQUIRE(t.bring_up());
   for (const auto& c : t.controller->seen)
-    if (c.name() == "set 0x14") CHECK((le(c.sqe, 48, 4) >> 4 & 7) == css);
+    if (c.name() == "set 0x14") CHECK((peek(c.sqe, 48, 4) >> 4 & 7) == css);
   CHECK(t.host->io_queues() == (css == 7 ? 0 : 1));
 }
 
@@ -306,12 +306,12 @@ TEST_CASE("SQ flow control goes when both sides agree, and stays otherwise") {
     t.options.disable_sq_flow_control = true;
     if (!agrees)
       t.controller->script = [](const fake_command& c) {
-        if (c.opcode() != 0x7f || le(c.sqe, 4, 1) != 1) return false;
+        if (c.opcode() != 0x7f || peek(c.sqe, 4, 1) != 1) return false;
         c.on->answer(c.cid, {.result = 5, .sqhd = 1});
         return true;
       };
     REQUIRE(t.bring_up());
-    CHECK(le(t.controller->seen[0].sqe, 46, 1) == 4);
+    CHECK(peek(t.controller->seen[0].sqe, 46, 1) == 4);
     CHECK(t.controller->queue(0)->limits().sq_flow_control == !agrees);
     CHECK(t.controller->queue(1)->limits().sq_flow_control == !agrees);
     CHECK(has(t.verdict(host_stage::fabrics_connect), "flow control") == !agrees);

@@ -39,7 +39,7 @@ TEST_CASE("a shutdown tells the controller, waits for it, and closes every queue
   CHECK_FALSE(t.over[0]);
   CHECK(t.controller->names() ==
         std::vector<std::string>{"set 0x14", "get 0x1c", "get 0x1c", "get 0x1c", "get 0x1c"});
-  CHECK(le(t.controller->seen[0].sqe, 48, 4) == 0x0046'4001);  // CC as before, SHN 01b
+  CHECK(peek(t.controller->seen[0].sqe, 48, 4) == 0x0046'4001);  // CC as before, SHN 01b
   for (const auto& q : queues) {
     CHECK(q->closed());
     CHECK(q->closed_clean);
@@ -202,5 +202,5 @@ TEST_CASE("with a bring-up that stopped early the admin queue still takes comman
   t.host->submit(0, s, {}, direction::none, 0ms, [&](const command_result& r) { got = r; });
   t.on.run();
   REQUIRE(got.has_value());
-  CHECK(le(got->cqe, 0, 4) == 0x0001'0400);
+  CHECK(peek(got->cqe, 0, 4) == 0x0001'0400);
 }
