@@ -191,6 +191,7 @@ std::uint8_t host_queue::opcode(std::uint16_t cid) const {
 }
 
 void host_queue::abort_done(std::uint16_t cid) {
+  if (closed_) return;
   slot& s = slots_[cid];
   assert(s.active && s.abort_pending);
   s.abort_pending = false;

@@ -71,7 +71,7 @@ class host_queue {
               time_point deadline, command_callback&& done, sqe_bytes* as_sent = nullptr);
   // Of a command that is out: what it is, and whether its CQE has come.
   std::uint8_t opcode(std::uint16_t cid) const;
-  bool answered(std::uint16_t cid) const { return slots_[cid].cqe; }
+  bool answered(std::uint16_t cid) const { return closed_ || slots_[cid].cqe; }
   // No Abort names `cid` any more.
   void abort_done(std::uint16_t cid);
 
