@@ -25,7 +25,9 @@ struct association_options {
   std::string host_nqn;
   std::array<std::byte, 16> host_id{};
   std::uint16_t controller_id = 0xffff;         // FFFFh: dynamic controller model
-  std::chrono::milliseconds keep_alive{5'000};  // KATO, 0: none
+  // KATO, 0: none. Sent to discovery controllers too; those that do not know Keep Alive are not
+  // asked a second time. Keep Alive runs from CSTS.RDY on.
+  std::chrono::milliseconds keep_alive{5'000};
   std::uint32_t io_queues = 1;                  // 0: admin queue only; ignored for discovery
   std::uint32_t admin_queue_size = 32;          // entries
   std::uint32_t io_queue_size = 128;            // entries, clamped to MQES + 1
@@ -34,7 +36,9 @@ struct association_options {
   std::chrono::milliseconds timeout{10'000};  // per command of the bring-up and default per command
   std::uint32_t async_events = 1;             // AERs kept outstanding, clamped to AERL + 1; 0: none
   observer* watched_by = nullptr;
-  // Stop after this stage; used by tools that look at one step only.
+  // Stop after this stage; used by tools that look at one step only. The association is up then,
+  // with what there is: `connected` takes Fabrics commands on queue 0, `identified` has no
+  // namespaces and no I/O queues.
   enum class depth : std::uint8_t { transport, connected, enabled, identified, ready };
   depth until = depth::ready;
 };
@@ -68,7 +72,9 @@ struct stage_report {
 struct host_failure {
   host_stage stage;
   std::error_code code;     // transport failure, if any
-  nvme_status status{};     // the controller's answer, if that was it
+  // The controller's answer, if that was it; Authentication Required also when Connect succeeded
+  // and said so (AUTHREQ).
+  nvme_status status{};
   std::uint8_t opcode = 0;  // of the command that was refused (7Fh: Fabrics)
   std::uint8_t fctype = 0;
   std::uint32_t cqe_dw0 = 0;        // Connect: IPO and IATTR
@@ -107,8 +113,10 @@ using command_callback = std::move_only_function<void(const command_result&)>;
 class association {
  public:
   struct callbacks {
-    std::move_only_function<void(const stage_report&)> on_stage;             // may be empty
-    std::move_only_function<void(std::expected<void, host_failure>)> on_up;  // exactly once
+    std::move_only_function<void(const stage_report&)> on_stage;  // may be empty
+    // Exactly once; with errc::aborted from within the destructor or shutdown() when it was not up
+    // yet.
+    std::move_only_function<void(std::expected<void, host_failure>)> on_up;
     // After on_up succeeded: the association is lost; at most once. Commands have ended by then.
     std::move_only_function<void(const host_failure&)> on_lost;
     // An asynchronous event completed; the host has read the log page that it names and re-armed
@@ -124,11 +132,15 @@ class association {
   // Sends a command on queue `qid` (0: admin). The SQE's CID and SGL are filled in. Waits in a FIFO
   // while the queue is full. `done` runs once, after both the data and the CQE are settled; a
   // command that is not done after `timeout` (0: the default of the options) is cancelled with
-  // Abort and ends as timed_out. `mem` is borrowed until `done`.
+  // Abort and ends as timed_out. `mem` is borrowed until `done`. Errors beyond those of the
+  // transport: aborted (not up, or going down), invalid_argument (no such queue, memory that cannot
+  // be written); when the association is lost, the error that it was lost by.
   virtual void submit(std::uint16_t qid, std::span<const std::byte, 64> sqe, const memdesc& mem,
                       direction way, std::chrono::milliseconds timeout, command_callback done) = 0;
 
   // Clean end: CC.SHN normal, wait for CSTS.SHST, close all queues; at most options.timeout.
+  // Commands that are out end as aborted. Errors: timed_out, refused (an error status),
+  // controller_fatal, closed and the transport's; the queues are closed in any case.
   virtual void shutdown(std::move_only_function<void(std::error_code)> done) = 0;
 
   virtual bool up() const = 0;
@@ -138,7 +150,8 @@ class association {
   virtual std::span<const std::byte> identify_controller() const = 0;  // 4096 bytes once identified
   virtual const std::vector<namespace_info>& namespaces() const = 0;
   virtual std::vector<limit_row> limits() const = 0;
-  // Largest data of one I/O command in bytes: the least of MDTS and the transport's limit.
+  // Largest data of one I/O command in bytes: the least of MDTS and the transport's limit;
+  // FFFFFFFFh, the most an SGL descriptor can say, when there is neither.
   virtual std::uint64_t max_transfer() const = 0;
 };
 
