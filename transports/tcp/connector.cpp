@@ -176,6 +176,7 @@ void connector::exchange() {
     return fail({.code = error, .detail = "TCP_NODELAY: " + error.message()});
   const std::string peer = to_text(stream.peer());
   step("tcp", {{"peer", peer}, {"local", to_text(stream.local())}});
+  reached_ = {stream.peer().address().to_string(), stream.peer().port()};
   events_.text(event_type::connected, peer);
   stage_ = connect_stage::exchange;
   if (timer_ != 0) on_.cancel_timer(std::exchange(timer_, 0));
@@ -206,7 +207,8 @@ void connector::on_exchanged(std::expected<established, qpair_error> result) {
   }
   step("ic", exchanged(result->exchange));
   connected made{.queue = make_qpair(on_, std::move(*result), params_, id_, qpairs_),
-                 .steps = std::move(steps_)};
+                 .steps = std::move(steps_),
+                 .reached = std::move(reached_)};
   finish(std::move(made));
 }
 

@@ -55,6 +55,7 @@ class connector final : public connect_attempt, public std::enable_shared_from_t
   timer_id timer_ = 0;
   time_point since_{};
   std::vector<connect_step> steps_{};
+  endpoint reached_;
 };
 
 }  // namespace nvmf::tcp
