@@ -86,7 +86,10 @@ TEST_CASE("qpair parameters out of range are named") {
   CHECK(bad([](auto& p) { p.options.alignment = 6; }).starts_with("alignment"));
   CHECK(bad([](auto& p) { p.options.alignment = 132; }).starts_with("alignment"));
   CHECK(bad([](auto& p) { p.options.max_h2c_data = 4095; }).starts_with("max_h2c_data"));
+  CHECK(bad([](auto& p) { p.options.max_h2c_data = 4092; }).starts_with("max_h2c_data"));
+  CHECK(bad([](auto& p) { p.options.max_h2c_data = 4098; }).starts_with("max_h2c_data"));
   CHECK(bad([](auto& p) { p.options.max_r2t = 0; }).starts_with("max_r2t"));
+  CHECK(bad([](auto& p) { p.options.max_r2t = 65537; }).starts_with("max_r2t"));
   qpair_params io;
   io.admin = false;
   io.qid = 1;

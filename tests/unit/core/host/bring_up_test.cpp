@@ -63,6 +63,9 @@ TEST_CASE("the bytes of Connect and of CC are those of the specification") {
   CHECK(sub == "nqn.2024-01.io.example:sub");
   CHECK(host == "nqn.2024-01.io.example:host");
   for (std::size_t i = 768; i < 1024; ++i) CHECK(c.data[i] == std::byte{0});
+  for (std::size_t i = 18; i < 256; ++i) CHECK(c.data[i] == std::byte{0});
+  for (std::size_t i = 5; i < 24; ++i) CHECK(c.sqe[i] == std::byte{0});
+  for (std::size_t i = 52; i < 64; ++i) CHECK(c.sqe[i] == std::byte{0});
   for (const fake_command& s : t.controller->seen) {
     if (s.name() == "set 0x14") {
       CHECK(peek(s.sqe, 40, 1) == 0);            // 4 bytes
@@ -72,6 +75,10 @@ TEST_CASE("the bytes of Connect and of CC are those of the specification") {
       CHECK(peek(s.sqe, 44, 2) == 127);
       CHECK(peek(s.sqe, 48, 4) == 0);   // KATO belongs to the admin queue
       CHECK(peek(s.data, 16, 2) == 5);  // the CNTLID that was given
+      // One host on all queues: all but the CNTLID is as the admin queue said it.
+      REQUIRE(s.data.size() == 1024);
+      CHECK(std::ranges::equal(std::span(s.data).first(16), std::span(c.data).first(16)));
+      CHECK(std::ranges::equal(std::span(s.data).subspan(18), std::span(c.data).subspan(18)));
     }
     if (s.name() == "features 7") CHECK(s.dword(11) == 0);
   }
