@@ -1,47 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// After warm-up an I/O command allocates nothing. A program of its own, because it counts every
-// operator new.
+// After warm-up an I/O command of a target allocates nothing.
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 #include <nvmf/target.hpp>
 #include <nvmf/transport.hpp>
 
 #include "core/command_data.hpp"
+#include "counter.hpp"
 #include "support/raw_bytes.hpp"
 #include "support/virtual_executor.hpp"
-
-namespace {
-std::size_t allocations = 0;
-
-void* counted(std::size_t n, std::size_t alignment) {
-  ++allocations;
-  void* p = alignment > alignof(std::max_align_t)
-                ? std::aligned_alloc(alignment, (n + alignment - 1) / alignment * alignment)
-                : std::malloc(n == 0 ? 1 : n);
-  if (p == nullptr) std::abort();
-  return p;
-}
-}  // namespace
-
-void* operator new(std::size_t n) { return counted(n, 0); }
-void* operator new[](std::size_t n) { return counted(n, 0); }
-void* operator new(std::size_t n, std::align_val_t a) {
-  return counted(n, static_cast<std::size_t>(a));
-}
-void* operator new[](std::size_t n, std::align_val_t a) {
-  return counted(n, static_cast<std::size_t>(a));
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 using namespace nvmf;
 using namespace nvmf::test;
