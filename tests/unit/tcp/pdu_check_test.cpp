@@ -146,6 +146,9 @@ TEST_CASE("HLEN one off for every type") {
 TEST_CASE("PDO: within the header, beyond the PDU, misaligned, where there is no data") {
   CHECK(verdict("04 00 48 44 48 10 00 00", controller) == field(3));  // within the header
   CHECK(verdict("04 00 48 fc 80 00 00 00", controller) == field(3));  // beyond the PDU
+  CHECK(verdict("04 00 48 4c 4c 00 00 00", controller) == field(3));  // padding, and no data
+  CHECK(verdict("04 03 48 50 50 00 00 00", with_digests(controller)) == field(3));
+  CHECK(verdict("04 00 48 48 48 00 00 00", controller) == 0);         // right behind the header
   CHECK(verdict("04 00 48 4a 4a 10 00 00", controller) == field(3));  // not a multiple of 4
   CHECK(verdict("04 00 48 00 48 10 00 00", controller) == field(3));  // data but no PDO
   receive_rules wide = controller;
@@ -155,6 +158,16 @@ TEST_CASE("PDO: within the header, beyond the PDU, misaligned, where there is no
   CHECK(verdict("04 03 48 48 50 10 00 00", with_digests(controller)) == field(3));  // in the digest
   CHECK(verdict("06 00 18 14 1c 00 00 00", controller) == field(3));
   CHECK(verdict("07 00 18 14 1c 00 00 00", host) == field(3));
+  for (const auto& [type, rules, narrow] :
+       {std::tuple{"06", controller, wide},
+        std::tuple{"07", host, receive_rules{.side = role::host, .alignment = 128}}}) {
+    const std::string t(type);
+    CHECK(verdict(t + " 00 18 20 1c 00 00 00", rules) == field(3));  // beyond the PDU
+    CHECK(verdict(t + " 00 18 1a 20 00 00 00", rules) == field(3));  // not a multiple of 4
+    CHECK(verdict(t + " 00 18 00 1c 00 00 00", rules) == field(3));  // data but no PDO
+    CHECK(verdict(t + " 00 18 40 44 00 00 00", narrow) == field(3));
+    CHECK(verdict(t + " 03 18 18 24 00 00 00", with_digests(rules)) == field(3));
+  }
   CHECK(verdict("05 00 18 18 18 00 00 00", host) == field(3));
   CHECK(verdict("09 00 18 18 18 00 00 00", host) == field(3));
   CHECK(verdict("03 00 18 18 18 00 00 00", host) == field(3));
@@ -164,6 +177,8 @@ TEST_CASE("PLEN: within the header, data where there is none, a digest of nothin
   CHECK(verdict("04 00 48 00 47 00 00 00", controller) == field(4));
   CHECK(verdict("04 00 48 48 47 00 00 00", controller) == field(4));
   CHECK(verdict("04 00 48 00 00 00 00 00", controller) == field(4));
+  CHECK(verdict("06 00 18 18 17 00 00 00", controller) == field(4));
+  CHECK(verdict("07 00 18 18 00 00 00 00", host) == field(4));
   CHECK(verdict("05 00 18 00 17 00 00 00", host) == field(4));
   CHECK(verdict("05 00 18 00 1c 00 00 00", host) == field(4));
   CHECK(verdict("09 00 18 00 19 00 00 00", host) == field(4));

@@ -141,7 +141,8 @@ bool pdo_is_good(reading& r) {
     r.fail(at_pdo, "PDO within the header", r.pdo, header_end);
     return false;
   }
-  if (r.pdo > r.plen) {
+  // Padding with nothing behind it is no place of data; a PDO right behind the header does no harm.
+  if (r.pdo > r.plen || (r.pdo == r.plen && r.pdo != header_end)) {
     r.fail(at_pdo, "PDO beyond the end of the PDU", r.pdo, r.plen);
     return false;
   }
