@@ -60,6 +60,18 @@ TEST_CASE("H2CData: tag and CID") {
   SUBCASE("data that went in the capsule") { fixture{}.refuses({}, h2c(7, 2, 0, all), 1, 10); }
 }
 
+TEST_CASE("H2CData when nothing was asked for: tag 0 is not outstanding either") {
+  for (const sgl kind : {sgl::in_capsule, sgl::transport}) {
+    bench b(role::controller);
+    b.start();
+    b.feed(command(1, 7, kind, 100, kind == sgl::in_capsule ? all : octets{}));
+    REQUIRE(b.received.size() == 1);
+    const octets bad = h2c(7, 0, 0, all, flag_last);
+    b.feed(bad);
+    b.check_terminated(1, 10, octets(bad.begin(), bad.begin() + 24));
+  }
+}
+
 TEST_CASE("H2CData: range, order, length, LAST") {
   SUBCASE("before what was asked for") { fixture{}.refuses({}, h2c(5, 0, 999, kib), 4, 0); }
   SUBCASE("after it") { fixture{}.refuses({}, h2c(5, 0, 10'000, kib), 4, 0); }
@@ -68,6 +80,11 @@ TEST_CASE("H2CData: range, order, length, LAST") {
   }
   SUBCASE("an offset that wraps") { fixture{}.refuses({}, h2c(5, 0, 0xffff'fc00, kib), 4, 0); }
   SUBCASE("a gap") { fixture{}.refuses({}, h2c(5, 0, 2000, kib), 2, 0); }
+  SUBCASE("a gap, and a DATAL that is wrong as well: the first in the header is told") {
+    octets bad = h2c(5, 0, 2000, kib);
+    put(bad, 16, 1020, 4);
+    fixture{}.refuses({}, bad, 2, 0);
+  }
   SUBCASE("a repeat") { fixture{}.refuses(h2c(5, 0, 1000, kib), h2c(5, 0, 1000, kib), 2, 0); }
   SUBCASE("more than MAXH2CDATA, from eight bytes") {
     fixture f;
@@ -82,6 +99,11 @@ TEST_CASE("H2CData: range, order, length, LAST") {
   SUBCASE("DATAL below what PLEN carries") {
     octets bad = h2c(5, 0, 1000, kib);
     put(bad, 16, 1020, 4);
+    fixture{}.refuses({}, bad, 1, 16);
+  }
+  SUBCASE("DATAL above what PLEN carries") {
+    octets bad = h2c(5, 0, 1000, kib);
+    put(bad, 16, 1028, 4);
     fixture{}.refuses({}, bad, 1, 16);
   }
   SUBCASE("no data") {
@@ -102,6 +124,12 @@ TEST_CASE("command capsules") {
     fixture{}.refuses({}, bad, 2, 0, 128);
   }
   SUBCASE("a response") { fixture{}.refuses({}, response(5), 1, 0); }
+  SUBCASE("header digest of data") {
+    fixture f({.header_digest = true, .max_h2c_data = 4096});
+    octets bad = h2c(5, 0, 1000, kib, 0, {.header_digest = true});
+    bad[12] ^= std::byte{4};
+    f.refuses({}, bad, 3, number(bad, 24, 4));
+  }
   SUBCASE("header digest") {
     fixture f({.header_digest = true, .max_h2c_data = 4096});
     octets bad = command(2, 8, sgl::none, 0, {}, {.header_digest = true});

@@ -139,6 +139,11 @@ bool controller_session::on_h2c_header(const pdu_shape& shape, std::span<const s
     return violated(broken_rule(fes::data_transfer_out_of_range, name, at_datao,
                                 "data outside of what was asked for", datao, t->offset),
                     header);
+  if (datao != t->offset + t->arrived)
+    return violated(broken_rule(fes::pdu_sequence_error, name, at_datao,
+                                "data that does not follow what came before", datao,
+                                std::uint64_t{t->offset} + t->arrived),
+                    header);
   if (datal > agreed_.max_h2c_data)
     return violated(broken_rule(fes::data_transfer_limit_exceeded, name, at_datal,
                                 "more data than MAXH2CDATA", datal, agreed_.max_h2c_data),
@@ -152,11 +157,6 @@ bool controller_session::on_h2c_header(const pdu_shape& shape, std::span<const s
   if (datal > end - datao)
     return violated(broken_rule(fes::data_transfer_out_of_range, name, at_datal,
                                 "data outside of what was asked for", datal, end - datao),
-                    header);
-  if (datao != t->offset + t->arrived)
-    return violated(broken_rule(fes::pdu_sequence_error, name, at_datao,
-                                "data that does not follow what came before", datao,
-                                std::uint64_t{t->offset} + t->arrived),
                     header);
   if ((datao + datal == end) != shape.last())
     return violated(
