@@ -7,14 +7,15 @@ using namespace nvmf::test;
 using namespace nvmf::test::session_cases;
 
 TEST_CASE("sending data: in one call, in many, and what is refused") {
-  for (const bool on : {false, true})
-    for (const std::uint32_t alignment : {4u, 32u, 128u}) {
-      bench b(role::controller, {.header_digest = on,
-                                 .data_digest = on,
+  for (const unsigned on : {0u, 1u, 2u, 3u})
+    for (const std::uint32_t alignment : {4u, 8u, 32u, 64u, 128u}) {
+      const bool header = (on & 1) != 0, payload = (on & 2) != 0;
+      bench b(role::controller, {.header_digest = header,
+                                 .data_digest = payload,
                                  .host_alignment = alignment,
                                  .max_h2c_data = 4096});
-      const dress in{.header_digest = on, .data_digest = on};
-      const dress as{.header_digest = on, .data_digest = on, .alignment = alignment};
+      const dress in{.header_digest = header, .data_digest = payload};
+      const dress as{.header_digest = header, .data_digest = payload, .alignment = alignment};
       b.start();
       b.hold = true;
       b.feed(command(2, 7, sgl::transport, 1000, {}, in));
@@ -83,6 +84,45 @@ TEST_CASE("large data is cut; LAST and SUCCESS on the last PDU of the last call"
   b.received.clear();
   b.feed(command(2, 3));
   CHECK(b.received.size() == 1);
+}
+
+TEST_CASE("of every length: from 0 on, without a gap, LAST at the end and nowhere else") {
+  for (const std::size_t size :
+       {1u, 4u, 511u, 512u, 4096u, 131'072u, 262'144u, 262'145u, 1u << 20}) {
+    CAPTURE(size);
+    bench b(role::controller, plain);
+    b.start();
+    b.feed(command(2, 3, sgl::transport, size));
+    CHECK(b.q.send_controller_data(b.received.at(0), 0, owned(fill(size, 9))).result ==
+          send_result::success);
+    b.drain();
+    const octets out = b.take_out();
+    std::size_t at = 0, sent = 0;
+    while (at < out.size()) {
+      const auto flags = number(out, at + 1, 1);
+      const std::size_t datal = number(out, at + 16, 4);
+      CHECK(number(out, at, 1) == 7);
+      CHECK(number(out, at + 12, 4) == sent);
+      CHECK(number(out, at + 4, 4) == 24 + datal);
+      REQUIRE(datal > 0);
+      sent += datal;
+      at += 24 + datal;
+      CHECK(flags == (at == out.size() ? flag_last : 0));
+    }
+    CHECK(sent == size);
+  }
+}
+
+TEST_CASE("a read that fails half-way ends with its response, and no SUCCESS before it") {
+  bench b(role::controller, plain);
+  b.start();
+  b.q.set_queue(1, 32, false);
+  b.feed(command(2, 3, sgl::transport, 1024));
+  const octets data = fill(512, 10);
+  CHECK(b.q.send_controller_data(b.received.at(0), 0, owned(data)).result == send_result::more);
+  b.answer(3, 0x080);  // LBA Out of Range
+  b.drain();
+  CHECK(b.take_out() == c2h(3, 0, data) + response(3, 0x080, 0xffff));
 }
 
 TEST_CASE("the end of the data may be told before the SGL's length") {

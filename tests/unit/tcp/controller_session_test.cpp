@@ -128,10 +128,12 @@ TEST_CASE("in-capsule data with a wrong digest is not handed out") {
 }
 
 TEST_CASE("data by R2T, whole and in several H2CData") {
-  for (const bool on : {false, true})
+  for (const unsigned on : {0u, 1u, 2u, 3u})
     for (const bool bytewise : {false, true}) {
-      bench b(role::controller, on ? digests : plain);
-      const dress as = on ? dressed : dress{};
+      const dress as{.header_digest = (on & 1) != 0, .data_digest = (on & 2) != 0};
+      bench b(
+          role::controller,
+          {.header_digest = as.header_digest, .data_digest = as.data_digest, .max_h2c_data = 4096});
       b.start();
       b.feed(command(1, 9, sgl::transport, 10'000, {}, as));
       octets place(10'000);
@@ -173,6 +175,7 @@ TEST_CASE("64 receives on one command: in call order, never more than MAXR2T out
   CHECK(asked == r2t(1, 0, 0, 100) + r2t(1, 1, 100, 100) + r2t(1, 2, 200, 100) +
                      r2t(2, static_cast<unsigned>(number(asked, 72 + 10, 2)), 0, 100));
   const octets data = fill(64 * 100, 4);
+  CHECK(number(asked, 72 + 10, 2) > 2);  // a tag that no other R2T of the queue has
   // The host answers in another order than it was asked.
   std::vector<std::pair<unsigned, unsigned>> open{{0, 0}, {1, 1}, {2, 2}};  // tag, number
   unsigned next = 3;
@@ -194,6 +197,26 @@ TEST_CASE("64 receives on one command: in call order, never more than MAXR2T out
   }
   CHECK(place == data);
   CHECK(other_done.calls == 0);
+}
+
+TEST_CASE("of every MAXR2T as many R2Ts as it says, and one more for each that is done") {
+  for (const std::uint32_t most : {1u, 4u, 63u, 64u, 65536u}) {
+    CAPTURE(most);
+    bench b(role::controller, {.max_r2t = most, .max_h2c_data = 4096});
+    b.start();
+    b.feed(command(1, 1, sgl::transport, 6400));
+    octets place(6400);
+    for (std::uint32_t i = 0; i < 64; ++i)
+      REQUIRE_FALSE(b.q.receive_controller_data(b.received.at(0), i * 100,
+                                                memdesc::of(std::span{place}.subspan(i * 100, 100)),
+                                                100, [](auto, auto) {}));
+    b.drain();
+    const std::size_t asked = b.take_out().size() / 24;
+    CHECK(asked == std::min(most, 64u));
+    b.feed(h2c(1, 0, 0, fill(100, 1), flag_last));
+    CHECK(b.take_out().size() == (asked < 64 ? 24 : 0));
+    CHECK(b.errors == 0);
+  }
 }
 
 TEST_CASE("a wrong digest in the middle of a transfer fails it, after the rest has been taken") {

@@ -98,6 +98,29 @@ TEST_CASE("the end of the stream") {
   CHECK(b.q.transmit(*late));
 }
 
+TEST_CASE("a TermReq with every reason there is, and one that is not: nothing more is sent") {
+  for (unsigned fes = 0; fes <= 8; ++fes) {
+    bench b(role::host, plain);
+    b.start();
+    outcome done;
+    octets data = fill(10'000, 1);
+    auto c = b.send(1, of(data), direction::send, done.hook());
+    b.hold = true;
+    auto d = b.send(0x19);
+    b.feed(termreq(3, fes, 20, {}));
+    b.take_out();
+    b.drain();
+    CHECK(b.take_out().empty());
+    CHECK(b.errors == 1);
+    CHECK(b.error.code == errc::terminated);
+    CHECK(b.error.violation.fes == fes);
+    CHECK(b.error.violation.fei == 20);
+    CHECK(b.machine->after() == tcp::session::aftermath::drop);
+    CHECK(done.error == errc::terminated);
+    CHECK(done.calls == 1);
+  }
+}
+
 TEST_CASE("a TermReq from the controller ends it with the controller's reason") {
   bench b(role::host, plain);
   b.start();

@@ -25,10 +25,14 @@ struct fixture {
     b.feed(before);
     REQUIRE(b.errors == 0);
     b.take_out();
+    const bool had_ended = read.calls == 1;
     b.feed(bad);
     b.check_terminated(fes, fei,
                        octets(bad.begin(), bad.begin() + static_cast<std::ptrdiff_t>(header)));
     for (const outcome* o : {&read, &write}) CHECK(o->calls == 1);
+    // What had come of the data is not told to be good.
+    CHECK((had_ended || read.error));
+    CHECK(write.error);
     // What follows is not looked at.
     b.feed(response(3));
     CHECK(b.order.find('R') == std::string::npos);

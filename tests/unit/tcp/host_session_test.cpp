@@ -269,6 +269,27 @@ TEST_CASE("a controller that allows 4 GiB gets PDUs whose PLEN does not wrap") {
   b.q.close();
 }
 
+TEST_CASE("data to the controller is aligned as it asked") {
+  for (const unsigned on : {0u, 1u, 2u, 3u})
+    for (const std::uint32_t alignment : {4u, 8u, 64u, 128u}) {
+      const dress in{.header_digest = (on & 1) != 0, .data_digest = (on & 2) != 0};
+      dress as = in;
+      as.alignment = alignment;
+      bench b(role::host, {.header_digest = as.header_digest,
+                           .data_digest = as.data_digest,
+                           .controller_alignment = alignment,
+                           .max_h2c_data = 4096});
+      b.start();
+      octets data = fill(9000, 7);
+      auto c = b.send(1, of(data), direction::send, [](auto, auto) {});
+      b.take_out();
+      b.feed(r2t(0, 3, 0, 9000, in));
+      CHECK(b.take_out() == h2c(0, 3, 0, part(data, 0, 4096), 0, as) +
+                                h2c(0, 3, 4096, part(data, 4096, 4096), 0, as) +
+                                h2c(0, 3, 8192, part(data, 8192, 808), flag_last, as));
+    }
+}
+
 TEST_CASE("several R2Ts within MAXR2T; their number is bounded by what has left") {
   bench b(role::host, {.max_r2t = 2, .max_h2c_data = 4096});
   b.start();

@@ -95,6 +95,18 @@ TEST_CASE("what a controller answers: digests it allows and was asked for, its o
     }
 }
 
+TEST_CASE("what a controller offers unless it is told otherwise") {
+  auto x = controller_with({});
+  feed(x, icreq(0, 0, 0));
+  const octets answer = take(x);
+  REQUIRE(answer.size() == 128);
+  CHECK(number(answer, 10, 1) <= 31);
+  CHECK(number(answer, 12, 4) >= 4096);
+  CHECK(number(answer, 12, 4) % 4 == 0);
+  // The rest is as it must be, whatever these two are.
+  CHECK(answer == icresp(static_cast<unsigned>(number(answer, 10, 1)), 0, number(answer, 12, 4)));
+}
+
 TEST_CASE("every MAXR2T is accepted; more than there are tags means as many") {
   for (const auto& [sent, kept] : std::vector<std::pair<std::uint64_t, std::uint32_t>>{
            {0, 1}, {3, 4}, {65535, 65536}, {65536, 65536}, {0xffff'ffff, 65536}}) {
