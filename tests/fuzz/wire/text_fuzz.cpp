@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every reader of typed text takes the same bytes. What is read must survive being written and read
 // again; what is refused must point into the text and say so on one printable line.
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 #include <string_view>
 
 #include "wire/commands.hpp"
@@ -53,6 +56,19 @@ void check_addresses(std::string_view text) {
   require(percent_decode(percent_encode(text), "text") == text);
 }
 
+// The text as it would stand in a field: cut at 256 bytes, or zeros after it.
+void check_nqn_field(std::string_view text) {
+  std::array<std::byte, nqn_field_size> field{};
+  std::ranges::copy(std::as_bytes(std::span(text.substr(0, field.size()))), field.begin());
+  const auto name = nqn_in_field(field, "NQN");
+  if (!name) return require(printable(to_text(name.error())));
+  require(!name->empty() && name->size() <= nqn_max_length);
+  require(text.starts_with(*name) && name->find('\0') == name->npos);
+  auto again = field;
+  put_nqn(again, *name);
+  require(nqn_in_field(again, "NQN") == *name);
+}
+
 void check_names(std::string_view text) {
   check_error(parse_command(text), text);
   check_error(parse_status(text), text);
@@ -68,6 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_addresses(text);
   check_names(text);
   check_error(check_nqn(text), text);
+  check_nqn_field(text);
   check_error(parse_number(text, "n"), text);
   check_error(parse_hex(text, "hex", 64), text);
   const auto n = parse_size(text, "size");
