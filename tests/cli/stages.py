@@ -17,7 +17,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ["NVMF_SOURCE_DIR"], "tests", "hostile"))
 import wire  # noqa: E402
-from target import Drop, Hang, Target  # noqa: E402
+from link import Drop, Hang  # noqa: E402
+from target import Target  # noqa: E402
 
 PROGRAM = os.environ["NVMFCTL"]
 LIMIT_S = 60.0
