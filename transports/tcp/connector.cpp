@@ -174,6 +174,8 @@ void connector::exchange() {
   tcp_stream stream{std::move(socket_)};
   if (const auto error = stream.prepare())
     return fail({.code = error, .detail = "TCP_NODELAY: " + error.message()});
+  if (const auto error = stream.watch_input_only())
+    return fail({.code = error, .detail = "cannot watch the socket: " + error.message()});
   const std::string peer = to_text(stream.peer());
   step("tcp", {{"peer", peer}, {"local", to_text(stream.local())}});
   reached_ = {stream.peer().address().to_string(), stream.peer().port()};

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -61,6 +62,16 @@ void tcp_stream::close() {
 std::error_code tcp_stream::prepare() {
   boost::system::error_code error;
   socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  return error;
+}
+
+std::error_code tcp_stream::watch_input_only() {
+  const auto protocol = local().protocol();
+  boost::system::error_code error;
+  const int descriptor = socket_.release(error);
+  if (error) return error;
+  socket_.assign(protocol, descriptor, error);
+  if (error) ::close(descriptor);
   return error;
 }
 

@@ -48,6 +48,9 @@ class tcp_stream {
   bool is_open() const { return socket_.is_open(); }
   // TCP_NODELAY, non-blocking. To be called once the stream is connected.
   std::error_code prepare();
+  // Forgets that connecting has waited for room to write. Asio would go on watching for it, and
+  // each wait for input would first be told of the room that there is. No wait may be open.
+  std::error_code watch_input_only();
 
   asio::ip::tcp::endpoint local() const;
   asio::ip::tcp::endpoint peer() const;
