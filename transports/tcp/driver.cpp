@@ -6,6 +6,12 @@
 namespace nvmf::tcp {
 namespace {
 
+// While payloads are this large, less is read beyond the one that is due: the next one's header and
+// the first of its data, so that most of it can again be read straight into its place.
+constexpr std::size_t bulk_payload = 160 * 1024;
+constexpr std::size_t bulk_scratch = 16 * 1024;
+// Reads without such a payload after which it is smaller ones that come.
+constexpr std::uint8_t bulk_memory = 16;
 // Reads of one visit, so that one busy connection does not keep the others of its reactor waiting.
 constexpr int most_reads = 8;
 // Writes of one visit; callbacks that run when bytes have left may queue more.
@@ -75,10 +81,14 @@ bool driver::turn(bool readable) {
 
 bool driver::read_once() {
   const auto pieces = room_.pieces();
-  const auto scratch = room_.scratch();
   std::size_t count = session_->direct(pieces.first(pieces.size() - 1));
   std::size_t due = 0;
   for (const segment& piece : pieces.first(count)) due += piece.size;
+  if (due >= bulk_payload)
+    bulk_ = bulk_memory;
+  else if (bulk_ > 0)
+    --bulk_;
+  const auto scratch = room_.scratch().first(bulk_ > 0 ? bulk_scratch : room::scratch_size);
   pieces[count++] = {scratch.data(), scratch.size()};
   const io_result got = stream_.read(pieces.first(count));
   if (got.blocked) {

@@ -55,7 +55,8 @@ class driver final : public wire_link, public poller, public std::enable_shared_
   timer_id timer_ = 0;
   std::error_code write_error_{};  // the socket takes no more bytes; what has arrived is read first
   phase phase_ = phase::idle;
-  bool polled_ = false;  // registered as a poller
+  std::uint8_t bulk_ = 0;  // not 0: very large payloads have come lately
+  bool polled_ = false;    // registered as a poller
   bool in_turn_ = false;
   bool read_armed_ = false;
   bool write_armed_ = false;
