@@ -84,7 +84,8 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   void keep_alive_answered(const command_result& result);
 
   // The end.
-  void fail(host_failure why);
+  // `took`: how long the stage lasted; without it the machine knows.
+  void fail(host_failure why, duration took = {});
   void end(std::error_code why, bool clean);
   void drive_shutdown(engine::action next);
   void shutdown_over(std::error_code result, std::string verdict);

@@ -112,7 +112,9 @@ void host_core::transport_failed(std::uint16_t qid, connect_error why) {
   f.code = why.code;
   if (f.code == errc::protocol_violation || f.code == errc::terminated) f.violation = why.violation;
   f.detail = qid == 0 ? std::move(why.detail) : fmt::format("I/O queue {}: {}", qid, why.detail);
-  fail(std::move(f));
+  if (qid != 0) return fail(std::move(f));
+  report_steps(why.steps);
+  if (state_ == state::starting) fail(std::move(f), why.took);
 }
 
 void host_core::report_steps(const std::vector<connect_step>& steps) {

@@ -106,7 +106,7 @@ void host_core::queue_failed(host_queue& q, const qpair_error& why) {
     f.sent_data = last_sent_.send;
   }
   f.detail =
-      fmt::format("{} queue: {}{}", q.qid() == 0 ? "admin" : fmt::format("I/O queue {}:", q.qid()),
+      fmt::format("{}: {}{}", q.qid() == 0 ? "admin queue" : fmt::format("I/O queue {}", q.qid()),
                   f.code.message(),
                   f.violation ? fmt::format(" ({} byte {}: {})", f.violation->structure,
                                             f.violation->offset, f.violation->reason)
@@ -114,7 +114,7 @@ void host_core::queue_failed(host_queue& q, const qpair_error& why) {
   fail(std::move(f));
 }
 
-void host_core::fail(host_failure why) {
+void host_core::fail(host_failure why, duration took) {
   if (state_ == state::down) return;
   turn t(life_);
   if (state_ == state::stopping) return shutdown_over(why.code, why.detail);
@@ -123,7 +123,7 @@ void host_core::fail(host_failure why) {
   // Down before anyone is told: who lets go from within the report must not start the end again.
   if (std::exchange(state_, state::down) == state::starting)
     report({.stage = failure_->stage,
-            .took = machine_ ? on_.now() - machine_->stage_began() : duration{},
+            .took = machine_ ? on_.now() - machine_->stage_began() : took,
             .sent = {},
             .got = {},
             .verdict = failure_->detail,

@@ -190,7 +190,8 @@ action bring_up::connected(time_point now) {
                              hex(m.cntlid(), 4)));
     if (facts_.io.size() < facts_.queues_granted) return open_next(now);
     pairs sent{
-        {"NSQR, NCQR", fmt::format("{} ({} queues)", facts_.queues_asked - 1, facts_.queues_asked)},
+        {"NSQR, NCQR", fmt::format("{} ({} queue{})", facts_.queues_asked - 1, facts_.queues_asked,
+                                   facts_.queues_asked == 1 ? "" : "s")},
         {"SQSIZE",
          fmt::format("{} ({} entries)", facts_.io_queue_entries - 1, facts_.io_queue_entries)}};
     end(now, std::move(sent),

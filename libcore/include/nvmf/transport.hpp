@@ -124,17 +124,19 @@ struct endpoint {
 
 // Why a connection could not be made.
 enum class connect_stage : std::uint8_t { resolve, connect, exchange };
-struct connect_error {
-  connect_stage stage = connect_stage::connect;
-  std::error_code code;
-  protocol_error violation{};  // stage exchange
-  std::string detail;          // for a person: "no answer to ICReq within 10 s"
-};
 // What the transport did on its way, for the narration: each with its time.
 struct connect_step {
   std::string_view name;  // "resolve", "tcp", "ic"
   duration took{};
   std::vector<std::pair<std::string, std::string>> values;  // "HPDA" -> "0 (4 bytes)"
+};
+struct connect_error {
+  connect_stage stage = connect_stage::connect;
+  std::error_code code;
+  protocol_error violation{};         // stage exchange
+  std::string detail;                 // for a person: "no answer to ICReq within 10 s"
+  std::vector<connect_step> steps{};  // that went well before
+  duration took{};                    // of the step that failed
 };
 struct connected {
   qpair queue;
