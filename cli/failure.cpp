@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/host/explain.hpp"
 #include "render/json.hpp"
 
 namespace nvmf::cli {
@@ -49,12 +50,23 @@ exit_status of_refusal(const host_failure& f) {
   return exit_status::admin_command;
 }
 
+// What was tried and what came back. A stage that has its command's name need not say it twice.
+std::string what_came(const host_failure& f) {
+  constexpr std::string_view connect = "Connect: ";
+  if (f.stage == host_stage::fabrics_connect && f.detail.starts_with(connect))
+    return f.detail.substr(connect.size());
+  if (!f.detail.empty()) return f.detail;
+  if (!f.status.ok())
+    return fmt::format("the controller answered {}", to_text(f.status, set_of(f.opcode)));
+  return f.code.message();
+}
+
 }  // namespace
 
 exit_status status_of(const host_failure& f) {
   if (of_code(f.code) == exit_status::usage && f.code) return exit_status::usage;
-  if (f.stage == host_stage::resolve) return exit_status::resolve;
   if (timed_out(f.code)) return exit_status::timeout;
+  if (f.stage == host_stage::resolve) return exit_status::resolve;
   if (f.stage == host_stage::connect) return exit_status::connect;
   if (f.stage == host_stage::exchange) return exit_status::initialize_connection;
   if (!f.status.ok()) return of_refusal(f);
@@ -72,12 +84,18 @@ exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t op
 }
 
 std::string sentence(const host_failure& f) {
-  std::string text{stage_name(f.stage)};
-  if (!f.detail.empty()) return text + " failed: " + f.detail;
-  if (!f.status.ok())
-    return fmt::format("{} failed: the controller answered {}", text,
-                       to_text(f.status, set_of(f.opcode)));
-  return fmt::format("{} failed: {}", text, f.code.message());
+  return fmt::format("{} failed: {}", stage_name(f.stage), what_came(f));
+}
+
+std::string explained(const host_failure& f, const association_options& asked, bool lost,
+                      causes likely) {
+  const engine::explanation why = engine::explain(f, asked);
+  std::string text = lost ? "the association was lost: " + what_came(f) : sentence(f);
+  // "hostnqn (Host NQN), byte 512 of Connect command data" is for who has room.
+  if (!why.field.empty() && !why.value.empty())
+    text += fmt::format(", {} is {}", why.field.substr(0, why.field.find(" (")), why.value);
+  if (likely == causes::untold) return fmt::format("{}; {}", text, why.advice);
+  return fmt::format("{}; {}; {}", text, why.cause, why.advice);
 }
 
 std::string sentence(const command_result& r, std::uint8_t opcode) {
@@ -102,6 +120,15 @@ boost::json::object failure_json(const host_failure& f) {
                       {"value", f.violation->value},
                       {"limit", f.violation->limit}};
   return o;
+}
+
+boost::json::object explanation_json(const host_failure& f, const association_options& asked) {
+  const engine::explanation why = engine::explain(f, asked);
+  return {{"what", json_text(why.what)},
+          {"field", json_text(why.field)},
+          {"value", json_text(why.value)},
+          {"cause", json_text(why.cause)},
+          {"advice", json_text(why.advice)}};
 }
 
 }  // namespace nvmf::cli

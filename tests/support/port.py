@@ -4,6 +4,7 @@
 
     free      nobody has it: prints the number and ends
     closed    a connect is refused: bound, but nobody listens
+    full      a connect is not answered: the queue of those who wait is full
     silent    a connect succeeds, and nothing ever comes
     hangup    a connect succeeds, and the connection is closed at once
     reset     the same with a reset
@@ -34,19 +35,33 @@ def answer(kind, connection):
     return True
 
 
+def fill(listener):
+    """Connections that nobody accepts, until one more is not let in."""
+    listener.listen(0)
+    waiting = []
+    while True:
+        one = socket.socket()
+        one.settimeout(0.3)
+        waiting.append(one)
+        try:
+            one.connect(listener.getsockname())
+        except TimeoutError:
+            return waiting
+
+
 def main(kind):
-    if kind not in ("free", "closed", "silent", "hangup", "reset", "http", "garbage"):
+    if kind not in ("free", "closed", "full", "silent", "hangup", "reset", "http", "garbage"):
         raise SystemExit(__doc__)
     listener = socket.create_server(("127.0.0.1", 0)) if kind != "closed" else socket.socket()
     if kind == "closed":
         listener.bind(("127.0.0.1", 0))
+    held = fill(listener) if kind == "full" else []
     print(listener.getsockname()[1], flush=True)
     if kind == "free":
         return
-    held = []
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
-        if kind != "closed":
+        if kind not in ("closed", "full"):
             selector.register(listener, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "wire/host.hpp"
 #include "wire/layouts/pdu.hpp"
 
 namespace nvmf::tcp {
@@ -51,7 +52,7 @@ connector::connector(reactor& on, endpoint to, qpair_params params, const counte
       params_(std::move(params)),
       qpairs_(qpairs),
       done_(std::move(done)),
-      resolver_(on.context()),
+      lookup_(on),
       socket_(on.context()),
       id_(next_qpair_id()) {
   params_.side = role::host;
@@ -73,7 +74,7 @@ void connector::start() {
 
 void connector::cancel() {
   if (!done_) return;
-  resolver_.cancel();
+  lookup_.cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
   if (const auto running = handshake_.lock()) running->cancel();
@@ -94,22 +95,21 @@ void connector::resolve() {
     });
     return;
   }
-  resolver_.async_resolve(to_.host, fmt::to_string(to_.port),
-                          tcp::resolver::numeric_service | tcp::resolver::address_configured,
-                          [self = shared_from_this()](const auto& error, const auto& found) {
-                            self->on_resolved(error, found);
-                          });
+  lookup_.start(to_.host, to_.port,
+                [self = shared_from_this()](const auto& error, addresses found) {
+                  self->on_resolved(error, std::move(found));
+                });
 }
 
-void connector::on_resolved(const boost::system::error_code& error,
-                            const tcp::resolver::results_type& found) {
+void connector::on_resolved(const boost::system::error_code& error, addresses found) {
   if (!done_ || stage_ != connect_stage::resolve) return;
-  if (error)
-    return fail({.code = error,
-                 .detail = fmt::format("cannot resolve \"{}\": {}", to_.host, error.message())});
-  addresses all;
-  for (const auto& entry : found) all.push_back(entry.endpoint());
-  resolved(std::move(all));
+  if (!error) return resolved(std::move(found));
+  // "Host not found (authoritative)", "... (non-authoritative), try again later": who said so helps
+  // nobody.
+  std::string said = error.message();
+  if (const auto open = said.find(" ("); open != std::string::npos)
+    said.erase(open, said.find(')', open) + 1 - open);
+  fail({.code = error, .detail = fmt::format("cannot resolve \"{}\": {}", to_.host, said)});
 }
 
 void connector::resolved(addresses found) {
@@ -204,7 +204,7 @@ void connector::on_exchanged(std::expected<established, qpair_error> result) {
       e.detail = fmt::format("the answer to ICReq is not an ICResp that we can accept: {}",
                              why.violation.reason);
     else
-      e.detail = "the connection broke during the IC exchange";
+      e.detail = "the connection broke during the IC exchange: " + why.code.message();
     return fail(std::move(e));
   }
   step("ic", exchanged(result->exchange));
@@ -227,12 +227,14 @@ void connector::timed_out() {
   if (!done_) return;
   const std::string limit = seconds(params_.options.connect_timeout);
   const bool resolving = stage_ == connect_stage::resolve;
-  resolver_.cancel();
+  lookup_.cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
   fail({.code = errc::timed_out,
-        .detail = resolving ? fmt::format("\"{}\" was not resolved within {}", to_.host, limit)
-                            : fmt::format("no connection to {} within {}", to_.host, limit)});
+        .detail = resolving
+                      ? fmt::format("\"{}\" was not resolved within {}", to_.host, limit)
+                      : fmt::format("no connection to {} within {}",
+                                    wire::to_text(wire::endpoint{to_.host, to_.port}), limit)});
 }
 
 void connector::step(std::string_view name,
@@ -248,6 +250,8 @@ void connector::step(std::string_view name,
 
 void connector::fail(connect_error why) {
   why.stage = stage_;
+  why.steps = std::move(steps_);
+  why.took = on_.now() - since_;
   finish(std::unexpected(std::move(why)));
 }
 

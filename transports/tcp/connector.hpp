@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "lookup.hpp"
 #include "tcp_transport.hpp"
 
 namespace nvmf::tcp {
@@ -18,11 +19,10 @@ class connector final : public connect_attempt, public std::enable_shared_from_t
   void cancel() override;
 
  private:
-  using addresses = std::vector<asio::ip::tcp::endpoint>;
+  using addresses = lookup::addresses;
 
   void resolve();
-  void on_resolved(const boost::system::error_code& error,
-                   const asio::ip::tcp::resolver::results_type& found);
+  void on_resolved(const boost::system::error_code& error, addresses found);
   void resolved(addresses found);
   boost::system::error_code bind_source(const asio::ip::tcp::endpoint& at);
   void try_next();
@@ -42,7 +42,7 @@ class connector final : public connect_attempt, public std::enable_shared_from_t
   qpair_params params_;
   counter qpairs_;
   connect_callback done_;
-  asio::ip::tcp::resolver resolver_;
+  lookup lookup_;
   asio::ip::tcp::socket socket_;
   std::weak_ptr<handshake> handshake_;  // its waits keep it
   emitter events_;
