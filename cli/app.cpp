@@ -118,15 +118,17 @@ void add_global_options(option_table& table, global_options& into) {
   color.choices.assign(color_names.begin(), color_names.end());
   color.completion = completes::choices;
   color.fallback = "auto";
-  option& level = table.custom("--log-level", "LEVEL", "how much is logged",
-                               [&into](std::string_view text) -> std::expected<void, std::string> {
-                                 for (const std::string_view name : log_levels())
-                                   if (name == text) {
-                                     into.log_level = text;
-                                     return {};
-                                   }
-                                 return std::unexpected("there is no level " + wire::quoted(text));
-                               });
+  option& level =
+      table.custom("--log-level", "LEVEL", "how much is logged",
+                   [&into](std::string_view text) -> std::expected<void, std::string> {
+                     for (const std::string_view name : log_levels())
+                       if (name == text) {
+                         into.log_level = text;
+                         return {};
+                       }
+                     return std::unexpected(fmt::format("{} is not one of {}", wire::quoted(text),
+                                                        fmt::join(log_levels(), ", ")));
+                   });
   level.choices.assign(log_levels().begin(), log_levels().end());
   level.completion = completes::choices;
   level.fallback = "warn";
@@ -168,6 +170,8 @@ exit_status run_app(std::span<const std::string> argv, const surroundings& world
   if (!parts.command.empty() && cmd == nullptr) return end(unknown_command(parts.command));
   if (options.help) {
     auto fresh = parts.command.empty() ? nullptr : make_command(all_commands(), parts.command);
+    if (options.json)
+      return end({.document = fresh ? help_json(*fresh) : overview_json(all_commands(), globals)});
     world.out << (fresh ? help_text(*fresh, out_look)
                         : overview_text(all_commands(), globals, out_look));
     return end({});

@@ -57,10 +57,10 @@ class worker {
     association::callbacks on;
     on.on_up = [this](std::expected<void, host_failure> up) {
       if (up) return begin();
-      end(result::fail(status_of(up.error()), "bench: " + sentence(up.error())));
+      end(result::fail(status_of(up.error()), explained(up.error(), to_.options, false)));
     };
     on.on_lost = [this](const host_failure& f) {
-      end(result::fail(status_of(f), "bench: the association was lost: " + sentence(f)));
+      end(result::fail(status_of(f), explained(f, to_.options, true)));
     };
     association_ = association::start(transports_, on_, to_.options, std::move(on));
   }
@@ -102,12 +102,13 @@ class worker {
 
   std::string unfit(const namespace_info& space) const {
     if (shape_.bytes % space.block_size != 0)
-      return fmt::format("--bs {} is not a multiple of the block size {}", shape_.bytes,
-                         space.block_size);
+      return fmt::format("--bs {} is not a multiple of the block size {}",
+                         wire::size_text(shape_.bytes), space.block_size);
     if (shape_.bytes / space.block_size > 65536)
-      return fmt::format("--bs {} is more than a command's 65536 blocks", shape_.bytes);
+      return fmt::format("--bs {} is more than a command's 65536 blocks",
+                         wire::size_text(shape_.bytes));
     if (shape_.bytes > space.blocks * space.block_size)
-      return fmt::format("--bs {} is more than the namespace holds", shape_.bytes);
+      return fmt::format("--bs {} is more than the namespace holds", wire::size_text(shape_.bytes));
     const std::uint64_t most = association_->max_transfer();
     if (most != 0 && shape_.bytes > most)
       return fmt::format("--bs {} is more than the controller moves at once: {} (MDTS)",

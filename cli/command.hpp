@@ -22,6 +22,12 @@ struct example {
   std::string_view what;
 };
 
+// A key at the top of the document that --json prints.
+struct json_key {
+  std::string_view name;
+  std::string_view what;
+};
+
 struct command_info {
   std::string_view name;     // "send-capsule"
   std::string_view summary;  // "send one command and show what happens"
@@ -31,6 +37,8 @@ struct command_info {
   std::span<const exit_status> statuses;  // beside ok, internal_error, usage and interrupted
   // What may stand after "--": "CMD [ARGUMENT]..."; empty: nothing may.
   std::string_view trailing = {};
+  // With --json; "schema" and "error" are every document's. Keys are added, never taken away.
+  std::span<const json_key> keys = {};
 };
 
 // What a run ends with. Text for people went to context::out as it arose.

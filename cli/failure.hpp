@@ -21,10 +21,18 @@ exit_status status_of(const host_failure& f);
 exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t opcode,
                       std::uint8_t fctype);
 
-// "connect failed: the controller answered Connect Invalid Host (1/84h, DNR)": one line.
+// "connect failed: Connect Invalid Host (1/84h, DNR)": one line.
 std::string sentence(const host_failure& f);
 std::string sentence(const command_result& r, std::uint8_t opcode);
 
+// The same with the field that was refused, its value, what is likely wrong and what to try: one
+// line, for who sees nothing else. `lost`: the association was up before.
+enum class causes : std::uint8_t { told, untold };
+std::string explained(const host_failure& f, const association_options& asked, bool lost,
+                      causes likely = causes::told);
+
 boost::json::object failure_json(const host_failure& f);
+// "what", "field", "value", "cause", "advice".
+boost::json::object explanation_json(const host_failure& f, const association_options& asked);
 
 }  // namespace nvmf::cli

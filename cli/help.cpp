@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 
 #include "render/text.hpp"
 
@@ -23,6 +24,23 @@ std::string option_rows(const option_table& table, bool positional) {
 
 std::string heading(const style& look, std::string_view text) {
   return look(tone::strong, text) + "\n";
+}
+
+boost::json::array options_json(const option_table& table) {
+  boost::json::array all;
+  for (const option& row : table.rows()) {
+    boost::json::object o{{"name", row.long_name()}};
+    if (!row.short_name().empty() && row.short_name() != row.long_name())
+      o["short"] = row.short_name();
+    if (!row.value.empty()) o["value"] = row.value;
+    o["help"] = row.help;
+    if (!row.fallback.empty()) o["default"] = row.fallback;
+    if (!row.choices.empty())
+      o["choices"] = boost::json::array(row.choices.begin(), row.choices.end());
+    if (row.repeats) o["repeats"] = true;
+    all.push_back(std::move(o));
+  }
+  return all;
 }
 
 }  // namespace
@@ -72,6 +90,35 @@ std::string overview_text(command_list list, const option_table& globals, const 
   out +=
       rows.str() + "\n" + heading(look, "Options of every command") + option_rows(globals, false);
   return out + "\nnvmfctl COMMAND --help tells more; nvmfctl describe explains the terms.\n";
+}
+
+boost::json::object overview_json(command_list list, const option_table& globals) {
+  boost::json::array commands;
+  for (const command_factory make : list) {
+    const auto cmd = make();
+    commands.push_back({{"name", cmd->info().name}, {"summary", cmd->info().summary}});
+  }
+  return {{"schema", "nvmfctl.help/1"},
+          {"commands", std::move(commands)},
+          {"options", options_json(globals)}};
+}
+
+boost::json::object help_json(command& cmd) {
+  const command_info& info = cmd.info();
+  option_table table;
+  cmd.add_options(table);
+  boost::json::array examples, statuses, keys;
+  for (const example& e : info.examples)
+    examples.push_back({{"line", fmt::format("nvmfctl {}", e.line)}, {"what", e.what}});
+  for (const exit_status s : statuses_of(info))
+    statuses.push_back({{"status", static_cast<unsigned>(s)},
+                        {"name", exit_status_name(s)},
+                        {"title", exit_status_title(s)}});
+  for (const json_key& k : info.keys) keys.push_back({{"name", k.name}, {"what", k.what}});
+  return {{"schema", "nvmfctl.help/1"},      {"name", info.name},
+          {"summary", info.summary},         {"details", info.details},
+          {"options", options_json(table)},  {"examples", std::move(examples)},
+          {"statuses", std::move(statuses)}, {"keys", std::move(keys)}};
 }
 
 std::string help_text(command& cmd, const style& look) {

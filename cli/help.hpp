@@ -2,6 +2,7 @@
 // Views of commands and their option tables: --help, man pages, shell completion.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <string>
 
 #include "registry.hpp"
@@ -11,6 +12,9 @@ namespace nvmf::cli {
 
 std::string overview_text(command_list list, const option_table& globals, const style& look);
 std::string help_text(command& cmd, const style& look);
+
+boost::json::object overview_json(command_list list, const option_table& globals);
+boost::json::object help_json(command& cmd);
 
 // roff for man(1). The global options are told once, in nvmfctl(1).
 std::string overview_manual(command_list list, const option_table& globals);

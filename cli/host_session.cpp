@@ -66,9 +66,7 @@ void host_session::end(result r) {
 
 void host_session::fail(host_failure f) {
   if (state_ == state::closing || state_ == state::done) return;
-  const std::string_view when = state_ == state::up ? "the association was lost: " : "";
-  const exit_status status = status_of(f);
-  result r = result::fail(status, fmt::format("{}{}", when, sentence(f)));
+  result r = result::fail(status_of(f), explained(f, plan_.options, state_ == state::up, causes_));
   failure_ = std::move(f);
   end(std::move(r));
 }

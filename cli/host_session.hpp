@@ -11,6 +11,7 @@
 
 #include "command.hpp"
 #include "event_log.hpp"
+#include "failure.hpp"
 #include "host_options.hpp"
 #include "session_loop.hpp"
 
@@ -41,6 +42,8 @@ class host_session {
   association& with() { return *association_; }
   reactor& executor() { return loop_.executor(); }
   const host_plan& plan() const { return plan_; }
+  // The report tells what is likely wrong, so the sentence need not.
+  void leave_causes_out() { causes_ = causes::untold; }
   // Why it did not come up, or was lost.
   const std::optional<host_failure>& failure() const { return failure_; }
 
@@ -61,6 +64,7 @@ class host_session {
   std::optional<host_failure> failure_;
   std::string reached_;  // the last stage that ended
   state state_ = state::starting;
+  causes causes_ = causes::told;
   result result_;
 };
 

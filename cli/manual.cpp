@@ -72,6 +72,16 @@ std::string exit_list(std::span<const exit_status> statuses) {
   return out;
 }
 
+std::string key_list(const command_info& info) {
+  std::string out = fmt::format(
+      ".SH JSON\nThe keys at the top of what \\-\\-json prints, beside schema, "
+      "\"nvmfctl.{}/1\", and error:\n",
+      escaped(info.name));
+  for (const json_key& k : info.keys)
+    out += fmt::format(".TP\n.B {}\n{}\n", escaped(k.name), escaped(k.what));
+  return out;
+}
+
 }  // namespace
 
 std::string manual_file_name(std::string_view command) {
@@ -93,6 +103,7 @@ std::string command_manual(command& cmd) {
   out += ".SH EXAMPLES\n";
   for (const example& e : info.examples)
     out += fmt::format(".TP\n.B nvmfctl {}\n{}\n", escaped(e.line), escaped(e.what));
+  if (!info.keys.empty()) out += key_list(info);
   out += exit_list(statuses_of(info));
   return out + ".SH SEE ALSO\n.BR nvmfctl (1)\n";
 }
@@ -111,9 +122,13 @@ std::string overview_manual(command_list list, const option_table& globals) {
       "port defaults to 4420. Numbers are decimal, or hexadecimal with 0x; sizes take K, M, G and "
       "T (binary); times take ms, s, m and h.\n\n"
       "Data goes to standard output, all talk to standard error. With --json standard output holds "
-      "one JSON document, or JSON Lines where a command streams, with a \"schema\" field; fields "
-      "are "
-      "added within a major version, never removed.");
+      "one JSON document, or JSON Lines where a command streams (serve, connect --hold), each with "
+      "a "
+      "\"schema\" of the command; fields are added within a major version, never removed. Each "
+      "page lists its keys. A failure adds \"error\", an object of \"status\", \"name\" and "
+      "\"message\": the exit status, its name, and the sentence of standard error; where the "
+      "command "
+      "has come to nothing else the schema is nvmfctl.error/1 and \"command\" is its name.");
   out += ".SH COMMANDS\n";
   for (const command_factory make : list) {
     const auto cmd = make();

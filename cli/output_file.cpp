@@ -55,12 +55,26 @@ std::expected<void, std::string> write_in_place(const std::string& path,
 
 }  // namespace
 
+std::expected<void, std::string> check_writable(const std::string& path) {
+  struct stat now{};
+  const bool there = ::stat(path.c_str(), &now) == 0;
+  if (there && S_ISDIR(now.st_mode)) errno = EISDIR;
+  // A file that may not be written stays as it is, although its directory would allow a rename.
+  if (there && (S_ISDIR(now.st_mode) || ::access(path.c_str(), W_OK) != 0))
+    return failed(path, "cannot be opened for writing");
+  if (there && !S_ISREG(now.st_mode)) return {};
+  std::string temporary = path + ".XXXXXX";
+  const descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
+  if (file.get() < 0) return failed(path, "cannot be created");
+  ::unlink(temporary.c_str());
+  return {};
+}
+
 std::expected<void, std::string> write_file(const std::string& path,
                                             std::span<const std::byte> bytes) {
   struct stat now{};
   const bool there = ::stat(path.c_str(), &now) == 0;
   if (there && !S_ISREG(now.st_mode)) return write_in_place(path, bytes);
-  // A file that may not be written stays as it is, although its directory would allow a rename.
   if (there && ::access(path.c_str(), W_OK) != 0)
     return failed(path, "cannot be opened for writing");
   std::string temporary = path + ".XXXXXX";

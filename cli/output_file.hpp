@@ -16,6 +16,9 @@ namespace nvmf::cli {
 std::expected<void, std::string> write_file(const std::string& path,
                                             std::span<const std::byte> bytes);
 
+// Could write_file() do its part? Asked before the work whose result would be lost.
+std::expected<void, std::string> check_writable(const std::string& path);
+
 // Reads at most `most` bytes; a longer file is an error.
 std::expected<std::vector<std::byte>, std::string> read_file(const std::string& path,
                                                              std::size_t most);

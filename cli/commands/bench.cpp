@@ -38,6 +38,22 @@ class bench_command final : public command {
                                          timeout,
                                          protocol_error,
                                          peer_closed};
+    static constexpr std::array<json_key, 13> keys{{
+        {"iops", "commands completed in a second"},
+        {"uri", "the address"},
+        {"rw", "read, write, randread or randwrite"},
+        {"bs", "bytes of a command"},
+        {"depth", "commands in flight on each queue"},
+        {"queues", "I/O queues of each reactor"},
+        {"reactors", "threads, each with its association"},
+        {"seconds", "how long was measured"},
+        {"operations", "commands completed in that time"},
+        {"mib_per_s", "data moved, MiB a second"},
+        {"latency_us",
+         "\"min\", \"mean\", \"p50\", \"p90\", \"p99\", \"p99_9\" and \"max\", microseconds"},
+        {"cpu_seconds", "CPU time of the reactors"},
+        {"cpu_us_per_operation", "the same for each command, microseconds"},
+    }};
     static constexpr command_info about{
         .name = "bench",
         .summary = "measure IOPS and latency of a namespace",
@@ -50,6 +66,7 @@ class bench_command final : public command {
             "overwrite what is in the namespace.",
         .examples = examples,
         .statuses = statuses,
+        .keys = keys,
     };
     return about;
   }

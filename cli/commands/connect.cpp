@@ -43,6 +43,23 @@ class connect_command final : public command {
                                          timeout,
                                          protocol_error,
                                          peer_closed};
+    static constexpr std::array<json_key, 11> keys{{
+        {"uri", "the address"},
+        {"host", "the identity of the host: \"nqn\" and \"id\""},
+        {"cntlid", "the controller that Connect gave"},
+        {"io_queues", "I/O queues that are connected"},
+        {"max_transfer", "largest transfer of one command, bytes; 0: no limit"},
+        {"namespaces",
+         "of each active one \"nsid\", \"blocks\", \"block_size\" and \"metadata_size\" in bytes"},
+        {"limits", "each limit in force: \"name\", \"value\" and \"source\""},
+        {"identify_controller", "the fields of Identify Controller by their abbreviations"},
+        {"stages",
+         "of each stage \"stage\", \"us\", \"sent\", \"got\", \"verdict\" and \"failed\""},
+        {"failure",
+         "what went wrong: \"stage\", \"message\", and what there is of \"code\", \"status\", "
+         "\"cqe_dw0\", \"sent_sqe\" and \"violation\""},
+        {"explanation", "of a failure: \"what\", \"field\", \"value\", \"cause\" and \"advice\""},
+    }};
     static constexpr command_info about{
         .name = "connect",
         .summary = "bring up an association, telling every stage and limit",
@@ -60,6 +77,7 @@ class connect_command final : public command {
             "--json the output is JSON Lines.",
         .examples = examples,
         .statuses = statuses,
+        .keys = keys,
     };
     return about;
   }
@@ -87,6 +105,13 @@ class connect_command final : public command {
   std::optional<std::chrono::milliseconds> hold_for_;
 };
 
+// A line of --hold says what it is, as every document does.
+boost::json::object of_stream(boost::json::object event) {
+  boost::json::object line{{"schema", "nvmfctl.event/1"}};
+  for (auto& member : event) line.insert(member);
+  return line;
+}
+
 // Events worth a line while nothing else goes on.
 class event_printer final : public observer {
  public:
@@ -98,7 +123,7 @@ class event_printer final : public observer {
     const recorded_event kept = record(e);
     if (e.type == event_type::sent || e.type == event_type::received) return;
     if (ctx_.json())
-      ctx_.out << json_line(event_json(kept, zero_));
+      ctx_.out << json_line(of_stream(event_json(kept, zero_)));
     else
       ctx_.out << event_line(kept, zero_, ctx_.out_style);
     ctx_.out.flush();
@@ -125,7 +150,10 @@ class connecting {
                   .on_interrupt = [this] { interrupt(); }}) {}
 
   result run() {
-    if (!ctx_.json()) ctx_.out << heading_text(session_.plan(), ctx_.out_style) << std::flush;
+    if (!ctx_.json()) {
+      ctx_.out << heading_text(session_.plan(), ctx_.out_style) << std::flush;
+      session_.leave_causes_out();
+    }
     result r = session_.run();
     if (session_.failure()) explain(r, *session_.failure());
     return r;
@@ -175,7 +203,7 @@ class connecting {
   void event(std::uint32_t dw0, std::span<const std::byte> log) {
     if (!held_) return;
     if (ctx_.json())
-      ctx_.out << json_line(async_event_json(dw0, log));
+      ctx_.out << json_line(of_stream(async_event_json(dw0, log)));
     else
       ctx_.out << async_event_text(dw0, log, ctx_.out_style);
     ctx_.out.flush();
@@ -183,28 +211,15 @@ class connecting {
 
   void explain(result& r, const host_failure& f) {
     r.streamed = held_;
-    const engine::explanation why = engine::explain(f, session_.plan().options);
-    if (ctx_.json()) {
-      r.document = {{"schema", "nvmfctl.connect/1"}, {"uri", to_text(session_.plan().uri)}};
-      if (!stages_.empty()) r.document["stages"] = std::move(stages_);
-      r.document["failure"] = failure_json(f);
-      r.document["explanation"] = {{"what", why.what},
-                                   {"field", why.field},
-                                   {"value", why.value},
-                                   {"cause", why.cause},
-                                   {"advice", why.advice}};
-    } else {
-      ctx_.out << failure_text(f, ctx_.out_style);
-      for (const auto& [name, text] :
-           {std::pair{"field", why.field}, std::pair{"value", why.value},
-            std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
-        if (!text.empty()) {
-          const std::string lines = wrapped(text, 10);
-          ctx_.out << fmt::format("  {:<8}{}", name, lines.substr(lines.find_first_not_of(' ')));
-          if (!lines.ends_with('\n')) ctx_.out << '\n';
-        }
-      ctx_.out.flush();
+    const association_options& asked = session_.plan().options;
+    if (!ctx_.json()) {
+      ctx_.out << failure_text(f, engine::explain(f, asked), ctx_.out_style) << std::flush;
+      return;
     }
+    r.document = {{"schema", "nvmfctl.connect/1"}, {"uri", to_text(session_.plan().uri)}};
+    if (!stages_.empty()) r.document["stages"] = std::move(stages_);
+    r.document["failure"] = failure_json(f);
+    r.document["explanation"] = explanation_json(f, asked);
   }
 
   context& ctx_;

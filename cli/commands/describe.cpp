@@ -22,6 +22,14 @@ class describe_command final : public command {
         {"describe mdts", "a field by its abbreviation, wherever it is"},
         {"describe exit-status", "what the exit statuses of nvmfctl mean"},
     }};
+    static constexpr std::array<json_key, 4> keys{{
+        {"tables", "without a name: \"name\", \"title\" and \"rows\" of each table"},
+        {"layouts", "without a name: \"name\", \"title\", \"section\" and \"size\" of each layout"},
+        {"matches",
+         "what the name stands for: of each its \"kind\", table, row, layout or field, and what it "
+         "has"},
+        {"names", "with --names: every name"},
+    }};
     static constexpr command_info about{
         .name = "describe",
         .summary = "explain a term: a table, a status, an opcode, a layout, a field",
@@ -32,6 +40,7 @@ class describe_command final : public command {
             "any name; the second selects a row, by name or number, or a field.",
         .examples = examples,
         .statuses = {},
+        .keys = keys,
     };
     return about;
   }
@@ -41,6 +50,11 @@ class describe_command final : public command {
     table.flag("--names", names_, "print every name that can be asked for, one a line");
   }
   result run(context& ctx) override {
+    if (names_ && ctx.json()) {
+      boost::json::array all;
+      for (const std::string& name : catalog_names()) all.emplace_back(name);
+      return {.document = {{"schema", "nvmfctl.describe/1"}, {"names", std::move(all)}}};
+    }
     if (names_) {
       for (const std::string& name : catalog_names()) ctx.out << name << "\n";
       return {};

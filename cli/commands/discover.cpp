@@ -38,6 +38,15 @@ class discover_command final : public command {
                                          timeout,
                                          protocol_error,
                                          peer_closed};
+    static constexpr std::array<json_key, 5> keys{{
+        {"uri", "the address"},
+        {"generation", "GENCTR of the log"},
+        {"entries",
+         "of each entry \"usable\", \"uri\", \"problems\", and all \"fields\" by their "
+         "abbreviations"},
+        {"failure", "what went wrong, as in nvmfctl-connect(1)"},
+        {"explanation", "of a failure, as in nvmfctl-connect(1)"},
+    }};
     static constexpr command_info about{
         .name = "discover",
         .summary = "list the subsystems that a discovery service knows",
@@ -50,6 +59,7 @@ class discover_command final : public command {
             "--verbose every field is shown.",
         .examples = examples,
         .statuses = statuses,
+        .keys = keys,
     };
     return about;
   }
@@ -71,9 +81,11 @@ class discovering {
   result run() {
     result r = session_.run();
     if (session_.failure() && ctx_.json())
-      r.document = {{"schema", "nvmfctl.discover/1"},
-                    {"uri", to_text(session_.plan().uri)},
-                    {"failure", failure_json(*session_.failure())}};
+      r.document = {
+          {"schema", "nvmfctl.discover/1"},
+          {"uri", to_text(session_.plan().uri)},
+          {"failure", failure_json(*session_.failure())},
+          {"explanation", explanation_json(*session_.failure(), session_.plan().options)}};
     return r;
   }
 

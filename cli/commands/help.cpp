@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <boost/json/array.hpp>
 #include <ostream>
 
 #include "app.hpp"
@@ -28,6 +29,18 @@ class help_command final : public command {
         {"help", "list the commands"},
         {"help connect", "the same as nvmfctl connect --help"},
     }};
+    static constexpr std::array<json_key, 8> keys{{
+        {"commands", "of each command \"name\" and \"summary\""},
+        {"name", "of the command that is told about"},
+        {"summary", "what it is for"},
+        {"details", "the description"},
+        {"options",
+         "of each \"name\", \"short\", \"value\", \"help\", \"default\", \"choices\" and "
+         "\"repeats\""},
+        {"examples", "of each \"line\" and \"what\""},
+        {"statuses", "it may end with: \"status\", \"name\" and \"title\""},
+        {"keys", "of its own documents: \"name\" and \"what\""},
+    }};
     static constexpr command_info about{
         .name = "help",
         .summary = "tell about a command and its options",
@@ -35,6 +48,7 @@ class help_command final : public command {
         .details = "Without an argument, lists the commands and the options that all of them have.",
         .examples = examples,
         .statuses = {},
+        .keys = keys,
     };
     return about;
   }
@@ -46,12 +60,14 @@ class help_command final : public command {
     option_table globals;
     global_options unused;
     add_global_options(globals, unused);
-    if (name_.empty()) {
+    const auto cmd = name_.empty() ? nullptr : make_command(ctx.commands, name_);
+    if (cmd == nullptr && !name_.empty()) return no_such(name_, ctx.commands);
+    if (ctx.json())
+      return {.document = cmd ? help_json(*cmd) : overview_json(ctx.commands, globals)};
+    if (cmd == nullptr) {
       ctx.out << overview_text(ctx.commands, globals, ctx.out_style);
       return {};
     }
-    const auto cmd = make_command(ctx.commands, name_);
-    if (cmd == nullptr) return no_such(name_, ctx.commands);
     ctx.out << help_text(*cmd, ctx.out_style);
     return {};
   }
@@ -67,6 +83,11 @@ class manual_command final : public command {
         {"manual connect | man -l -", "read the man page of connect, installed or not"},
         {"manual --directory docs/man", "write every man page"},
     }};
+    static constexpr std::array<json_key, 3> keys{{
+        {"file", "the name of the page"},
+        {"page", "the page, in roff"},
+        {"files", "with --directory: what was written"},
+    }};
     static constexpr command_info about{
         .name = "manual",
         .summary = "print the man pages",
@@ -74,6 +95,7 @@ class manual_command final : public command {
         .details = "Prints the man page of COMMAND, or that of nvmfctl itself, for man(1) to show.",
         .examples = examples,
         .statuses = {},
+        .keys = keys,
     };
     return about;
   }
@@ -85,13 +107,14 @@ class manual_command final : public command {
   }
   result run(context& ctx) override {
     if (!directory_.empty()) return write_all(ctx);
-    if (name_.empty()) {
-      ctx.out << overview(ctx);
-      return {};
-    }
-    const auto cmd = make_command(ctx.commands, name_);
-    if (cmd == nullptr) return no_such(name_, ctx.commands);
-    ctx.out << command_manual(*cmd);
+    const auto cmd = name_.empty() ? nullptr : make_command(ctx.commands, name_);
+    if (cmd == nullptr && !name_.empty()) return no_such(name_, ctx.commands);
+    const std::string page = cmd ? command_manual(*cmd) : overview(ctx);
+    if (ctx.json())
+      return {.document = {{"schema", "nvmfctl.manual/1"},
+                           {"file", manual_file_name(name_)},
+                           {"page", page}}};
+    ctx.out << page;
     return {};
   }
 
@@ -107,13 +130,18 @@ class manual_command final : public command {
       return write_file(directory_ + "/" + manual_file_name(name),
                         std::as_bytes(std::span{page.data(), page.size()}));
     };
+    boost::json::array files{directory_ + "/" + manual_file_name({})};
     auto done = put({}, overview(ctx));
     for (const command_factory make : ctx.commands) {
       if (!done) break;
       const auto cmd = make();
       done = put(cmd->info().name, command_manual(*cmd));
+      files.emplace_back(directory_ + "/" + manual_file_name(cmd->info().name));
     }
-    return done ? result{} : result::fail(exit_status::usage, done.error());
+    if (!done) return result::fail(exit_status::usage, "manual: --directory: " + done.error());
+    result r;
+    if (ctx.json()) r.document = {{"schema", "nvmfctl.manual/1"}, {"files", std::move(files)}};
+    return r;
   }
 
   std::string name_, directory_;
@@ -125,6 +153,10 @@ class completion_command final : public command {
     static constexpr std::array<example, 1> examples{{
         {"completion > /etc/bash_completion.d/nvmfctl", "install it"},
     }};
+    static constexpr std::array<json_key, 2> keys{{
+        {"shell", "that the script is for"},
+        {"script", "the script"},
+    }};
     static constexpr command_info about{
         .name = "completion",
         .summary = "print a completion script for bash",
@@ -132,6 +164,7 @@ class completion_command final : public command {
         .details = "The script completes commands, options, and values that are names.",
         .examples = examples,
         .statuses = {},
+        .keys = keys,
     };
     return about;
   }
@@ -140,7 +173,11 @@ class completion_command final : public command {
     option_table globals;
     global_options unused;
     add_global_options(globals, unused);
-    ctx.out << bash_completion(ctx.commands, globals);
+    const std::string script = bash_completion(ctx.commands, globals);
+    if (ctx.json())
+      return {
+          .document = {{"schema", "nvmfctl.completion/1"}, {"shell", "bash"}, {"script", script}}};
+    ctx.out << script;
     return {};
   }
 };

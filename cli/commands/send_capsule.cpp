@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 
@@ -39,6 +40,26 @@ const command_info& send_capsule_command::info() const {
                                        timeout,
                                        protocol_error,
                                        peer_closed};
+  static constexpr std::array<json_key, 13> keys{{
+      {"uri", "the address"},
+      {"dry_run", "true with --dry-run"},
+      {"command", "\"set\", \"name\", \"title\", \"opcode\", and \"fctype\" of Fabrics commands"},
+      {"qid", "the queue"},
+      {"sqe", "as it was sent: \"hex\", \"layout\" and \"fields\""},
+      {"transfer", "\"direction\" and \"length\" in bytes; null: not known without a connection"},
+      {"events",
+       "the timeline: of each event \"us\", \"event\", \"qpair\", \"qid\", \"cid\", \"text\", "
+       "\"header\", \"a\", \"b\" and \"error\""},
+      {"cqe",
+       "\"status\", \"sqhd_valid\", \"hex\", \"layout\" and \"fields\", or \"error\" where none "
+       "came"},
+      {"data", "that was received: \"length\" and either \"layout\" and \"fields\", or \"hex\""},
+      {"out", "the file that the data went to"},
+      {"us",
+       "time of a command with --repeat: \"count\", \"failed\", \"min\", \"mean\" and \"max\""},
+      {"failure", "what went wrong before, as in nvmfctl-connect(1)"},
+      {"explanation", "of a failure, as in nvmfctl-connect(1)"},
+  }};
   static constexpr command_info about{
       .name = "send-capsule",
       .summary = "send one command and show what happens",
@@ -60,6 +81,7 @@ const command_info& send_capsule_command::info() const {
           "standard error.",
       .examples = examples,
       .statuses = statuses,
+      .keys = keys,
   };
   return about;
 }
@@ -98,14 +120,17 @@ void send_capsule_command::add_options(option_table& table) {
   host_.add_queues(table);
 }
 
-// The first word is the URI when it looks like one.
+// A word that looks like a URI is the URI, wherever it stands.
 void send_capsule_command::take_words() {
-  std::size_t next = 0;
-  if (!words_.empty() &&
-      (words_[0].find("://") != std::string::npos || words_[0].starts_with("trtype:"))) {
-    host_.set_uri(words_[0]);
-    ++next;
+  const auto uri = std::ranges::find_if(words_, [](const std::string& word) {
+    const std::size_t scheme = word.find("://");
+    return word.starts_with("trtype:") || (scheme != std::string::npos && scheme < word.find('='));
+  });
+  if (uri != words_.end()) {
+    host_.set_uri(*uri);
+    words_.erase(uri);
   }
+  std::size_t next = 0;
   const bool has_command = next < words_.size() && words_[next].find('=') == std::string::npos;
   if (has_command) request_.command = words_[next++];
   request_.fields.assign(words_.begin() + static_cast<std::ptrdiff_t>(next), words_.end());

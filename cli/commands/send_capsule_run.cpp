@@ -51,9 +51,11 @@ class sender {
   result run() {
     result r = session_.run();
     if (session_.failure() && ctx_.json() && r.document.empty())
-      r.document = {{"schema", "nvmfctl.send-capsule/1"},
-                    {"uri", to_text(session_.plan().uri)},
-                    {"failure", failure_json(*session_.failure())}};
+      r.document = {
+          {"schema", "nvmfctl.send-capsule/1"},
+          {"uri", to_text(session_.plan().uri)},
+          {"failure", failure_json(*session_.failure())},
+          {"explanation", explanation_json(*session_.failure(), session_.plan().options)}};
     return r;
   }
 
@@ -138,7 +140,7 @@ class sender {
     }
     if (const auto written = write_file(out_, bytes); !written) {
       end.status = exit_status::usage;
-      end.error = "--out: " + written.error();
+      end.error = "send-capsule: --out: " + written.error();
     }
   }
 
@@ -197,6 +199,9 @@ result send_capsule_command::send(context& ctx) {
   auto to = host_.plan(false);
   if (!to) return result::fail(exit_status::usage, "send-capsule: " + to.error());
   take_plan(*to);
+  if (!out_.empty() && out_ != "-")
+    if (const auto can = check_writable(out_); !can)
+      return result::fail(exit_status::usage, "send-capsule: --out: " + can.error());
   // Mistakes that need no connection are told before one is made. What stands on standard input is
   // read once, later.
   if (request_.send != "-") {

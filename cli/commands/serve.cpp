@@ -37,6 +37,10 @@ class serve_command final : public command, public takes_trailing {
         {"serve --reactors 2 --poll --cpus 0,1", "two threads that never sleep"},
     }};
     static constexpr std::array statuses{resolve, connect};
+    static constexpr std::array<json_key, 2> keys{{
+        {"event", "what the line tells: \"listening\", one for each listener"},
+        {"uri", "where it listens"},
+    }};
     static constexpr command_info about{
         .name = "serve",
         .summary = "serve namespaces as an NVMe over Fabrics target",
@@ -55,6 +59,7 @@ class serve_command final : public command, public takes_trailing {
         .examples = examples,
         .statuses = statuses,
         .trailing = "CMD [ARGUMENT]...",
+        .keys = keys,
     };
     return about;
   }
@@ -101,7 +106,15 @@ class serving {
         {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); }});
   }
 
+  // Its documents are lines, also the one of a failure.
   result run() {
+    result r = serve();
+    r.streamed = true;
+    return r;
+  }
+
+ private:
+  result serve() {
     for (const served_subsystem& s : plan_.subsystems())
       if (const auto done = add(s); !done)
         return result::fail(exit_status::usage, "serve: " + done.error());
@@ -120,11 +133,9 @@ class serving {
         stop();
       }
     pool_.run();
-    outcome_.streamed = true;
     return std::move(outcome_);
   }
 
- private:
   std::expected<void, std::string> add(const served_subsystem& s) {
     if (const auto done = target_->add_subsystem(s.options); !done)
       return std::unexpected(fmt::format("{}: {}", s.options.nqn, done.error()));
@@ -155,11 +166,19 @@ class serving {
     const bool name = why.category() != std::system_category() &&
                       why.category() != std::generic_category() &&
                       why.category() != error_category();
-    const char* advice = why == std::errc::address_in_use
-                             ? " (something else has the port; port 0 picks a free one)"
-                             : "";
+    std::string_view advice;
+    if (name)
+      advice = "; give an address of this machine, 0.0.0.0 and [::] are all of them";
+    else if (why == std::errc::address_in_use)
+      advice = "; something else has the port, port 0 picks a free one";
+    else if (why == std::errc::address_not_available)
+      advice = "; no interface of this machine has that address, `ip address` lists them";
+    else if (why == std::errc::permission_denied)
+      advice = "; ports below 1024 are for root, port 0 picks a free one";
+    const std::string said = why.message();
     return result::fail(name ? exit_status::resolve : exit_status::connect,
-                        fmt::format("serve: cannot listen on {}: {}{}", at, why.message(), advice));
+                        fmt::format("serve: cannot listen on {}: {}{}", at,
+                                    said.substr(0, said.find(" (authoritative)")), advice));
   }
 
   // Scripts wait for this line: it leaves at once.

@@ -16,6 +16,11 @@ class version_command final : public command {
     static constexpr std::array<example, 1> examples{{
         {"version --json", "for scripts"},
     }};
+    static constexpr std::array<json_key, 3> keys{{
+        {"version", "of the program"},
+        {"compiler", "that made it"},
+        {"transports", "of each \"type\" and whether it is \"built_in\""},
+    }};
     static constexpr command_info about{
         .name = "version",
         .summary = "tell the version and what was built in",
@@ -23,6 +28,7 @@ class version_command final : public command {
         .details = "Tells which transports this build has; the same as nvmfctl --version.",
         .examples = examples,
         .statuses = {},
+        .keys = keys,
     };
     return about;
   }

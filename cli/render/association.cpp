@@ -159,20 +159,23 @@ boost::json::object async_event_json(std::uint32_t dw0, std::span<const std::byt
   return o;
 }
 
-std::string failure_text(const host_failure& f, const style& look) {
+std::string failure_text(const host_failure& f, const engine::explanation& why, const style& look) {
   text_table lines{2};
   if (!f.status.ok()) lines.add({"status", to_text(f.status, set_of(f.opcode))});
   if (f.violation) {
     const protocol_error& v = *f.violation;
-    lines.add({"violation", fmt::format("{} byte {}: {} (value {:#x}, limit {:#x})", v.structure,
-                                        v.offset, v.reason, v.value, v.limit)});
+    lines.add({"violation",
+               fmt::format("{} byte {}: {} (value {:#x}{})", v.structure, v.offset, v.reason,
+                           v.value, v.limit == 0 ? "" : fmt::format(", limit {:#x}", v.limit))});
     if (v.fes != 0) {
       const wire::row* fes = wire::fes_codes.find(std::uint32_t{v.fes});
       lines.add({"TermReq", fmt::format("FES {} ({}), FEI {}", v.fes,
                                         fes != nullptr ? fes->title : "reserved", v.fei)});
     }
   }
-  if (lines.empty()) return {};
+  for (const auto& [name, text] : {std::pair{"field", why.field}, std::pair{"value", why.value},
+                                   std::pair{"likely", why.cause}, std::pair{"try", why.advice}})
+    if (!text.empty()) lines.add({name, text});
   return fmt::format("\n{}\n{}", look(tone::bad, "Failure"), lines.str());
 }
 

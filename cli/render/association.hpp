@@ -6,6 +6,7 @@
 #include <nvmf/host.hpp>
 #include <string>
 
+#include "engine/host/explain.hpp"
 #include "host_options.hpp"
 #include "render/style.hpp"
 
@@ -24,6 +25,6 @@ std::string async_event_text(std::uint32_t dw0, std::span<const std::byte> log, 
 boost::json::object async_event_json(std::uint32_t dw0, std::span<const std::byte> log);
 
 // What was refused and why, what is likely wrong, what to try.
-std::string failure_text(const host_failure& f, const style& look);
+std::string failure_text(const host_failure& f, const engine::explanation& why, const style& look);
 
 }  // namespace nvmf::cli

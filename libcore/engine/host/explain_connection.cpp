@@ -132,9 +132,15 @@ void explain_connection(const host_failure& why, const association_options& aske
   } else if (is_any(code, {std::errc::permission_denied, std::errc::operation_not_permitted})) {
     out.cause = "this machine does not let us connect (firewall, sandbox)";
     out.advice = "look at the local firewall and at the limits of the container";
+  } else if (is_any(code, {std::errc::connection_reset, std::errc::connection_aborted})) {
+    out.cause = fmt::format(
+        "{} took the connection and dropped it at once: a firewall, or a service "
+        "that has no room",
+        address(asked));
+    out.advice = "check the port and the target's log";
   } else {
-    out.cause = "the system could not make the connection";
-    out.advice = "the message above is the system's own";
+    out.cause = "this system could not make the connection";
+    out.advice = "check the address, the network, and the limits of this machine";
   }
 }
 
@@ -152,9 +158,7 @@ void explain_exchange(const host_failure& why, const association_options& asked,
                     io_port, discovery_port);
     return;
   }
-  out.cause =
-      "the peer closed the connection instead of answering ICReq: it is no NVMe/TCP service, it "
-      "wants TLS, or it takes no more connections";
+  out.cause = "what listens there is no NVMe/TCP service, wants TLS, or takes no more connections";
   out.advice = "check the port and the target's log";
 }
 

@@ -68,6 +68,22 @@ TEST_CASE("what is not a regular file is written in place") {
   CHECK(full.error() == "/dev/full: cannot be written: No space left on device");
 }
 
+TEST_CASE("whether a file can be written is known before, and asking leaves nothing behind") {
+  folder f;
+  CHECK(check_writable(f / "new"));
+  CHECK(f.files() == 0);
+  REQUIRE(write_file(f / "old", bytes("x")));
+  CHECK(check_writable(f / "old"));
+  CHECK(content(f / "old") == "x");
+  CHECK(check_writable("/dev/null"));
+  CHECK(check_writable(f / "none/a")
+            .error()
+            .ends_with("/none/a: cannot be created: No such file or directory"));
+  fs::create_directory(f / "d");
+  CHECK(check_writable(f / "d").error().ends_with(
+      "/d: cannot be opened for writing: Is a directory"));
+}
+
 TEST_CASE("a file is read up to a limit") {
   folder f;
   REQUIRE(write_file(f / "a", bytes("12345")));
