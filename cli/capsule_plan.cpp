@@ -84,7 +84,8 @@ std::expected<void, std::string> read_sqe(const std::string& hex, std::span<std:
   const auto content = wire::parse_hex(hex, {}, sqe.size());
   if (!content) return error("--sqe: " + to_text(content.error()));
   if (content->size() != sqe.size())
-    return error(fmt::format("--sqe: {} bytes given, an SQE has {}", content->size(), sqe.size()));
+    return error(fmt::format("--sqe: {} byte{} given, an SQE has {}", content->size(),
+                             content->size() == 1 ? "" : "s", sqe.size()));
   std::ranges::copy(*content, sqe.begin());
   return {};
 }
@@ -106,9 +107,12 @@ std::expected<void, std::string> encode(std::span<const wire::layout* const> for
                                         wire::mutable_byte_span into,
                                         std::span<const std::string> fields) {
   std::size_t which = 0;
-  if (const auto done = wire::encode_fields(forms, into, fields, &which); !done)
-    return error(to_text(done.error()));
-  return {};
+  const auto done = wire::encode_fields(forms, into, fields, &which);
+  if (done) return {};
+  std::string text = to_text(done.error());
+  if (text.ends_with("no such field"))
+    text += fmt::format(" (nvmfctl describe {} lists them)", forms.front()->name);
+  return error(std::move(text));
 }
 
 // Commands that say nothing about a namespace mean the one of the address, or the first.

@@ -197,14 +197,21 @@ std::string near_of(std::string_view typed, std::span<const std::string> names) 
   return wire::did_you_mean(typed, views);
 }
 
-std::string no_row(std::span<const table* const> in, std::string_view typed) {
+// Where to look when no name is near.
+std::string near_or(std::string near, std::string_view list) {
+  return near.empty() ? fmt::format(" ({} lists them)", list) : near;
+}
+
+std::string no_row(std::span<const table* const> in, std::string_view word,
+                   std::string_view typed) {
   std::vector<std::string_view> names;
   for (const table* t : in)
     for (const std::string_view n : wire::names_of(*t)) names.push_back(n);
   std::string tables{in.front()->name};
   for (const table* t : in.subspan(1)) tables.append(" or ").append(t->name);
-  return fmt::format("{} has no {}{}", tables, wire::quoted(typed),
-                     wire::did_you_mean(typed, names));
+  return fmt::format(
+      "{} has no {}{}", tables, wire::quoted(typed),
+      near_or(wire::did_you_mean(typed, names), fmt::format("nvmfctl describe {}", word)));
 }
 
 std::string no_field(const layout& in, std::string_view typed) {
@@ -216,7 +223,8 @@ std::string no_field(const layout& in, std::string_view typed) {
     for (const wire::field& bit : f.of->fields)
       if (bit.as != wire::kind::reserved) names.push_back(fmt::format("{}.{}", f.name, bit.name));
   }
-  return fmt::format("{} has no field {}{}", in.name, wire::quoted(typed), near_of(typed, names));
+  return fmt::format("{} has no field {}{}", in.name, wire::quoted(typed),
+                     near_or(near_of(typed, names), fmt::format("nvmfctl describe {}", in.name)));
 }
 
 }  // namespace
@@ -227,8 +235,9 @@ std::expected<std::vector<entry>, std::string> look_up(std::span<const std::stri
   if (w.size() == 1) {
     auto found = anything(w[0]);
     if (!found.empty()) return found;
-    return std::unexpected(fmt::format("nothing is called {}{}", wire::quoted(words[0]),
-                                       near_of(w[0], catalog_names())));
+    return std::unexpected(
+        fmt::format("nothing is called {}{}", wire::quoted(words[0]),
+                    near_or(near_of(w[0], catalog_names()), "nvmfctl describe")));
   }
   const std::string joined = fmt::format("{}", fmt::join(w, "-"));
   if (w.size() == 2) {
@@ -239,7 +248,7 @@ std::expected<std::vector<entry>, std::string> look_up(std::span<const std::stri
     add_layouts_of_rows(found);
     add_unique(found, wire::find_layout(joined));
     if (in != nullptr) add_field_at(found, *in, *in, w[1]);
-    if (found.empty() && !tables.empty()) return std::unexpected(no_row(tables, words[1]));
+    if (found.empty() && !tables.empty()) return std::unexpected(no_row(tables, w[0], words[1]));
     if (found.empty() && in != nullptr) return std::unexpected(no_field(*in, words[1]));
     if (!found.empty()) return found;
   }
@@ -247,7 +256,7 @@ std::expected<std::vector<entry>, std::string> look_up(std::span<const std::stri
   if (!found.empty()) return found;
   return std::unexpected(fmt::format("nothing is called {}{}",
                                      wire::quoted(fmt::format("{}", fmt::join(words, " "))),
-                                     near_of(w[0], catalog_names())));
+                                     near_or(near_of(w[0], catalog_names()), "nvmfctl describe")));
 }
 
 std::vector<std::string> catalog_names() {

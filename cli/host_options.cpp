@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 constexpr std::string_view address_help =
     "nvme+tcp://HOST[:PORT]/SUBNQN[/NSID], nvme+rdma:// or nvme+loop://NAME/SUBNQN";
 
+constexpr std::chrono::milliseconds kato_max{0xffffffff};  // Connect, KATO: 32 bits
+
 // Does the address itself say a port?
 bool names_port(std::string_view address) {
   const std::size_t scheme = address.find("://");
@@ -55,7 +57,8 @@ void host_options::add_connection(option_table& table) {
   table.text("-w,--host-traddr", "ADDRESS", options_.transport_settings.source_address,
              "local address to connect from");
   note_use(table.duration("-k,--keep-alive-tmo", "MS", options_.keep_alive, 1ms,
-                          "keep alive timeout, milliseconds unless a unit follows; 0 is none"),
+                          "keep alive timeout, milliseconds unless a unit follows; 0 is none",
+                          {.max = kato_max}),
            keep_alive_given_);
   table.flag("-g,--hdr-digest", hdgst_, "ask for header digests");
   table.flag("-G,--data-digest", ddgst_, "ask for data digests");
@@ -68,7 +71,7 @@ void host_options::add_connection(option_table& table) {
               "controller to ask for; 0xffff: any (dynamic model), 0xfffe: any static one")
       .fallback = "0xffff";
   table.duration("--timeout", "SECONDS", options_.timeout, 1s,
-                 "longest wait for any one answer: name, connection, PDU, command");
+                 "longest wait for any one answer: name, connection, PDU, command", {.min = 1ms});
 }
 
 void host_options::add_queues(option_table& table) {

@@ -84,14 +84,21 @@ option& option_table::size(std::string_view names, std::string_view value, std::
 
 option& option_table::duration(std::string_view names, std::string_view value,
                                std::chrono::milliseconds& target, std::chrono::milliseconds plain,
-                               std::string_view help) {
-  option& row = custom(names, value, help,
-                       [&target, plain](std::string_view text) -> std::expected<void, std::string> {
-                         const auto time = parse_duration(text, plain);
-                         if (!time) return std::unexpected(to_text(time.error()));
-                         target = *time;
-                         return {};
-                       });
+                               std::string_view help, duration_range range) {
+  option& row =
+      custom(names, value, help,
+             [&target, plain, range](std::string_view text) -> std::expected<void, std::string> {
+               const auto time = parse_duration(text, plain);
+               if (!time) return std::unexpected(to_text(time.error()));
+               if (*time < range.min)
+                 return std::unexpected(fmt::format("{} is less than {}", duration_text(*time),
+                                                    duration_text(range.min)));
+               if (*time > range.max)
+                 return std::unexpected(fmt::format("{} is more than {}", duration_text(*time),
+                                                    duration_text(range.max)));
+               target = *time;
+               return {};
+             });
   row.fallback = duration_text(target);
   return row;
 }

@@ -23,6 +23,11 @@ namespace nvmf::cli {
 // What may follow on the command line; completion uses it too.
 enum class completes : std::uint8_t { nothing, file, choices, command, description };
 
+struct duration_range {
+  std::chrono::milliseconds min{0};
+  std::chrono::milliseconds max = std::chrono::milliseconds::max();
+};
+
 struct option {
   enum class takes : std::uint8_t {
     nothing,   // a flag
@@ -62,7 +67,7 @@ class option_table {
   // A number without a unit counts in `plain`.
   option& duration(std::string_view names, std::string_view value,
                    std::chrono::milliseconds& target, std::chrono::milliseconds plain,
-                   std::string_view help);
+                   std::string_view help, duration_range range = {});
   template <class T>
   option& number(std::string_view names, std::string_view value, T& target, std::string_view help,
                  std::uint64_t min = 0, std::uint64_t max = std::numeric_limits<T>::max());

@@ -15,6 +15,18 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t in_capsule_max = 1u << 20;
 constexpr std::uint64_t max_h2c_most = 1u << 30;
+constexpr std::chrono::milliseconds kato_max{0xffffffff};  // Connect, KATO: 32 bits
+
+// What Identify Controller has room for, told in the words of the option.
+std::expected<void, std::string> check_characters(std::string_view text, std::size_t most) {
+  if (text.size() > most)
+    return std::unexpected(
+        fmt::format("{} characters are given, at most {} fit", text.size(), most));
+  for (const char c : text)
+    if (c < ' ' || c > '~')
+      return std::unexpected(wire::quoted(text) + " has more than printable ASCII");
+  return {};
+}
 
 }  // namespace
 
@@ -83,8 +95,9 @@ void serve_plan::add_subsystem_options(option_table& table) {
                 return {};
               })
       .repeats = true;
-  const auto of_subsystem = [this](auto subsystem_options::* member) {
-    return [this, member](std::string_view text) -> set_result {
+  const auto of_subsystem = [this](auto subsystem_options::* member, std::size_t most) {
+    return [this, member, most](std::string_view text) -> set_result {
+      if (const auto good = check_characters(text, most); !good) return good;
       current().options.*member = text;
       touched_ = true;
       return {};
@@ -92,11 +105,11 @@ void serve_plan::add_subsystem_options(option_table& table) {
   };
   table
       .custom("--serial", "TEXT", "serial number, at most 20 characters",
-              of_subsystem(&subsystem_options::serial))
+              of_subsystem(&subsystem_options::serial, 20))
       .repeats = true;
   table
       .custom("--model", "TEXT", "model number, at most 40 characters",
-              of_subsystem(&subsystem_options::model))
+              of_subsystem(&subsystem_options::model, 40))
       .repeats = true;
   table
       .custom("--static-controllers", {}, "static controller model: hosts may name a CNTLID",
@@ -139,9 +152,9 @@ void serve_plan::add_limit_options(option_table& table) {
   table.number("--max-connections", "N", limits_.connections, "connections at a time", 1,
                1'000'000);
   table.duration("--connect-timeout", "SECONDS", limits_.connect_timeout, 1s,
-                 "longest wait for ICReq, and for Connect after it");
+                 "longest wait for ICReq, and for Connect after it", {.min = 1ms});
   table.duration("--max-keep-alive", "SECONDS", limits_.keep_alive_max, 1s,
-                 "longest keep alive timeout granted");
+                 "longest keep alive timeout granted", {.min = 1ms, .max = kato_max});
   table.size("--queue-data", "SIZE", limits_.queue_data_max,
              "data in memory for the commands of one I/O queue, bytes");
 }

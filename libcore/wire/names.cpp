@@ -59,7 +59,7 @@ std::expected<std::uint64_t, text_error> parse_one(const table& t, std::string_v
   const auto names = names_of(t);
   return std::unexpected(text_error{
       std::string(what), 0,
-      fmt::format("{} is not a {} nor a number{}", quoted(typed), t.name,
+      fmt::format("{} is neither a {} nor a number{}", quoted(typed), t.name,
                   did_you_mean(typed, names)),
       t.rows.empty() ? "" : fmt::format("{} or 0x{:02x}", t.rows[0].name, t.rows[0].value)});
 }

@@ -327,6 +327,9 @@ std::expected<std::shared_ptr<backend>, std::string> make_file_backend(std::stri
   // A FIFO must not hold the program up while it waits for its other end.
   file_descriptor fd(
       ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0 && errno == ENOENT)
+    return std::unexpected(
+        fmt::format("{}: there is no such file, make it first (truncate -s 64M {})", path, path));
   if (fd.get() < 0) return system_error(path, "cannot be opened", errno);
   struct stat st{};
   if (::fstat(fd.get(), &st) != 0) return system_error(path, "cannot be examined", errno);

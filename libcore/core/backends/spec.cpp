@@ -52,7 +52,9 @@ std::expected<backend_spec, std::string> split(std::string_view text, bool is_fi
 std::expected<void, std::string> check_size(std::uint64_t bytes, std::uint32_t block_size) {
   if (block_size != 512 && block_size != 4096)
     return std::unexpected(fmt::format("a block size of {}: must be 512 or 4096", block_size));
-  if (bytes == 0) return std::unexpected("a size of 0");
+  if (bytes == 0)
+    return std::unexpected(
+        fmt::format("a size of 0, at least one block of {} is needed", block_size));
   if (bytes > bytes_max) return std::unexpected("a size beyond 4 EiB");
   if (bytes % block_size != 0)
     return std::unexpected(
@@ -85,6 +87,7 @@ std::expected<std::shared_ptr<backend>, std::string> parse_backend(std::string_v
   if (!parts) return fail(parts.error());
   std::expected<std::shared_ptr<backend>, std::string> made;
   if (is_file) {
+    if (parts->argument.empty()) return fail("a path must follow file:");
     made = make_file_backend(std::string(parts->argument), parts->block_size, parts->read_only);
   } else {
     const auto size = wire::parse_size(parts->argument, "size");

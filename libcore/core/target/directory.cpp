@@ -60,7 +60,7 @@ std::shared_ptr<subsystem> directory::find(std::string_view nqn) const {
 std::expected<void, std::string> directory::add(subsystem_options options) {
   if (auto ok = check(options); !ok) return ok;
   const std::scoped_lock hold(lock_);
-  if (subsystems_.contains(options.nqn)) return no(fmt::format("{} is there already", options.nqn));
+  if (subsystems_.contains(options.nqn)) return no("there is a subsystem of that NQN already");
   auto next = std::make_shared<engine::discovery_source>(*discovery_);
   ++next->generation;
   next->subsystems.push_back({options.nqn, options.allowed_hosts, options.static_controllers});

@@ -202,7 +202,7 @@ TEST_CASE("an SQE given whole is sent as it is, but for the fields that change i
   r.qid = 1;
   CHECK(plan(r).command.set == wire::command_set::nvm);
   r.sqe = "06";
-  CHECK(error(r) == "--sqe: 1 bytes given, an SQE has 64");
+  CHECK(error(r) == "--sqe: 1 byte given, an SQE has 64");
   r.sqe = "0x0";
   CHECK(error(r).starts_with("--sqe: has an odd number of digits"));
 }
@@ -231,7 +231,8 @@ TEST_CASE("each mistake is named") {
   CHECK(error(request{"identify", {"cns"}}).starts_with("cns: a field needs a value"));
   CHECK(error(request{"identify", {"data.x=1"}})
             .starts_with("data.x=1: identify (06h) sends no data"));
-  CHECK(error(request{"dsm", {"data.slbaa=1"}}) == "slbaa: dsm-range-list has no such field");
+  CHECK(error(request{"dsm", {"data.slbaa=1"}}) ==
+        "slbaa: dsm-range-list has no such field (nvmfctl describe dsm-range-list lists them)");
   request r{"write"};
   for (const auto& [text, said] : std::map<std::string, std::string>{
            {"hex:0", "--send: hex has an odd number of digits"},

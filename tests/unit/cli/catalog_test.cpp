@@ -119,7 +119,8 @@ TEST_CASE("what is not there is named, with what is near") {
   CHECK(error({"connect", "sqsiz"}) == "connect has no field 'sqsiz'; did you mean sqsize?");
   CHECK(error({"connect", "cattr.nosqf"}) ==
         "connect has no field 'cattr.nosqf'; did you mean cattr.nosqfc?");
-  CHECK(error({"qqqqqqqqqq"}) == "nothing is called 'qqqqqqqqqq'");
-  CHECK(error({"qqqq", "qqqq", "qqqq"}) == "nothing is called 'qqqq qqqq qqqq'");
-  CHECK(error({"a\x1b[31m"}) == "nothing is called 'a\\x1b[31m'");
+  CHECK(error({"qqqqqqqqqq"}) == "nothing is called 'qqqqqqqqqq' (nvmfctl describe lists them)");
+  CHECK(error({"qqqq", "qqqq", "qqqq"}) ==
+        "nothing is called 'qqqq qqqq qqqq' (nvmfctl describe lists them)");
+  CHECK(error({"a\x1b[31m"}) == "nothing is called 'a\\x1b[31m' (nvmfctl describe lists them)");
 }

@@ -30,7 +30,7 @@ TEST_CASE("a value may be a name or any number of the field's width") {
   CHECK(to_text(parse_value(features, "300", "fid", 0xff).error()) ==
         "fid: 300 is more than 255 (0xff)");
   CHECK(to_text(parse_value(features, "numbr-of-queues", "fid", 0xff).error()) ==
-        "fid: 'numbr-of-queues' is not a feature nor a number; did you mean number-of-queues? "
+        "fid: 'numbr-of-queues' is neither a feature nor a number; did you mean number-of-queues? "
         "(for example arbitration or 0x01)");
   // A name whose value does not fit the field is refused as well.
   CHECK_FALSE(parse_value(properties, "pmrcap", "x", 0xff));

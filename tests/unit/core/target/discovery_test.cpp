@@ -96,7 +96,7 @@ TEST_CASE("subsystems that cannot be") {
     std::string_view says;
   };
   const row rows[] = {
-      {{.nqn = std::string(sub_nqn)}, "there already"},
+      {{.nqn = std::string(sub_nqn)}, "a subsystem of that NQN already"},
       {{.nqn = std::string(discovery_nqn)}, "discovery"},
       {{.nqn = "iqn.x"}, "nqn"},
       {{.nqn = "nqn.2026-11.io.example:" + std::string(230, 'x')}, "nqn"},
