@@ -43,13 +43,16 @@ show send-capsule "$NVMF_URI" read nsid=1 slba=7 nlb=0 --out read.bin
 
 part 'Compare'
 cmp written.bin read.bin
-cat <<'TEXT'
+# What is not installed is called by its path.
+name=nvmfctl
+command -v "$name" >/dev/null || name=$nvmfctl
+cat <<TEXT
 The block that came back is the block that was written.
 
 Next, in two terminals of your own:
 
-  nvmfctl serve
-  nvmfctl connect nvme+tcp://127.0.0.1/nqn.2026-01.io.nvmfctl:default
+  $name serve
+  $name connect nvme+tcp://127.0.0.1/nqn.2026-01.io.nvmfctl:default
 
-nvmfctl help lists what else there is to try.
+\`$name help\` lists what else there is to try.
 TEXT
