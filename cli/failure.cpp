@@ -43,6 +43,8 @@ exit_status of_fabrics(std::uint8_t fctype) {
 }
 
 exit_status of_refusal(const host_failure& f) {
+  if (f.status.is(wire::fabrics_status_code::authentication_required))
+    return exit_status::authentication;
   if (f.opcode == wire::fabrics_opcode) return of_fabrics(f.fctype);
   if (f.stage == host_stage::fabrics_connect) return exit_status::fabrics_connect;
   if (f.stage == host_stage::properties || f.stage == host_stage::enable)
@@ -59,6 +61,18 @@ std::string what_came(const host_failure& f) {
   if (!f.status.ok())
     return fmt::format("the controller answered {}", to_text(f.status, set_of(f.opcode)));
   return f.code.message();
+}
+
+// For a command that got no answer.
+std::string_view next_step(std::error_code error) {
+  if (timed_out(error)) return "; the target holds the command or lost it, --timeout waits longer";
+  if (error == errc::protocol_violation || error == errc::data_incomplete)
+    return "; this is a fault of the target, send-capsule shows the PDUs";
+  if (error == errc::data_digest)
+    return "; bytes are damaged on the way, or one side computes digests wrongly";
+  if (error == errc::closed || error == errc::reset || error == errc::terminated)
+    return "; see the target's log";
+  return {};
 }
 
 }  // namespace
@@ -99,7 +113,7 @@ std::string explained(const host_failure& f, const association_options& asked, b
 }
 
 std::string sentence(const command_result& r, std::uint8_t opcode) {
-  if (r.error) return r.error.message();
+  if (r.error) return fmt::format("{}{}", r.error.message(), next_step(r.error));
   return "the controller answered " + to_text(r.status, set_of(opcode));
 }
 

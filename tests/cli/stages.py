@@ -24,7 +24,8 @@ PROGRAM = os.environ["NVMFCTL"]
 LIMIT_S = 60.0
 TIMEOUT_S = "1"  # --timeout of what is expected to time out
 
-OK, RESOLVE, TCP, IC, CONNECT, PROPERTY, ADMIN, IO = 0, 10, 11, 13, 14, 16, 17, 18
+OK, RESOLVE, TCP, IC, CONNECT, AUTHENTICATION = 0, 10, 11, 13, 14, 15
+PROPERTY, ADMIN, IO = 16, 17, 18
 TIMEOUT, PROTOCOL, CLOSED, INTERRUPTED = 19, 20, 21, 130
 
 
@@ -98,6 +99,8 @@ def faults(row, got):
     lines = err.strip().splitlines()
     if len(lines) != 1 or not lines[0].startswith("nvmfctl: "):
         yield f"stderr is not one sentence: {err!r}"
+    if want != INTERRUPTED and want != IO and err.count("; ") < 1:
+        yield f"nothing to do next in {err!r}"
     if not re.search(said, err):
         yield f"no {said!r} in {err!r}"
     if want == TIMEOUT and seconds > 20:
@@ -151,18 +154,20 @@ ROWS += [
     ("connect", status(1, 0x82), CONNECT, "Connect Invalid Parameters .1/82h, DNR"),
     ("connect", status(1, 0x84), CONNECT, "Connect Invalid Host .1/84h, DNR"),
     ("connect", status(1, 0x81), CONNECT, "Connect Controller Busy .1/81h, DNR"),
+    ("connect", status(1, 0x91), AUTHENTICATION, "Authentication Required.*to authenticate"),
+    ("cap", status(1, 0x91), AUTHENTICATION, "Authentication Required.*to authenticate"),
     ("csts", dword(0), TIMEOUT, "^nvmfctl: enable failed: .*CSTS.RDY"),
     ("csts", dword(2), PROPERTY, "^nvmfctl: enable failed: .*CSTS.CFS"),
 ]
 IO_ROWS = [
     ("read", status(2, 0x81), IO, "Unrecovered Read Error .2/81h"),
     ("read", status(1, 0x80), IO, "Conflicting Attributes"),
-    ("read", close, CLOSED, "read .02h"),
-    ("read", reset, CLOSED, "read .02h"),
-    ("read", half, CLOSED, "read .02h"),
-    ("read", term, CLOSED, "read .02h"),
-    ("read", garbage, PROTOCOL, "read .02h"),
-    ("read", silence, TIMEOUT, "read .02h"),
+    ("read", close, CLOSED, "read .02h.: .*; see the target's log"),
+    ("read", reset, CLOSED, "read .02h.: .*; see the target's log"),
+    ("read", half, CLOSED, "read .02h.: .*; see the target's log"),
+    ("read", term, CLOSED, "read .02h.: .*; see the target's log"),
+    ("read", garbage, PROTOCOL, "read .02h.: .*; this is a fault of the target"),
+    ("read", silence, TIMEOUT, "read .02h.: .*; .*--timeout waits longer"),
 ]
 
 

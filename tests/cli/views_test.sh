@@ -57,6 +57,25 @@ offers nvmfctl describe status- && has status-code
 touch block.bin
 offers nvmfctl send-capsule --out blo && has block.bin
 
+# Every option of every command stands in its page, in its help, and is completed.
+need python3
+options() { # options COMMAND: the long and short names of its options, one a line
+  "$nvmfctl" help "$1" --json | python3 -c '
+import json, sys
+for o in json.load(sys.stdin)["options"]:
+    names = (o["name"], o.get("short"))
+    print(*(name for name in names if name and name.startswith("-")), sep="\n")'
+}
+for name in "${commands[@]}"; do
+  mapfile -t names < <(options "$name" | grep .)
+  run "$nvmfctl" "$name" --help
+  for option in "${names[@]}"; do
+    offers nvmfctl "$name" "$option" && has "$option"
+    expect_match out "^ .*$option\\b"
+    grep -qF -e "${option//-/\\-}" "man/nvmfctl-$name.1" || fail "nvmfctl-$name.1 has no $option"
+  done
+done
+
 # What is installed: the program, its pages, and a completion that is its own.
 build=${nvmfctl%/cli/nvmfctl}
 run cmake --install "$build" --prefix "$work/to"
