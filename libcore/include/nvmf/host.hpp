@@ -24,13 +24,13 @@ struct association_options {
   std::string subsystem_nqn;
   std::string host_nqn;
   std::array<std::byte, 16> host_id{};
-  std::uint16_t controller_id = 0xffff;         // FFFFh: dynamic controller model
+  std::uint16_t controller_id = 0xffff;  // FFFFh: dynamic controller model
   // KATO, 0: none. Sent to discovery controllers too; those that do not know Keep Alive are not
   // asked a second time. Keep Alive runs from CSTS.RDY on.
   std::chrono::milliseconds keep_alive{5'000};
-  std::uint32_t io_queues = 1;                  // 0: admin queue only; ignored for discovery
-  std::uint32_t admin_queue_size = 32;          // entries
-  std::uint32_t io_queue_size = 128;            // entries, clamped to MQES + 1
+  std::uint32_t io_queues = 1;          // 0: admin queue only; ignored for discovery
+  std::uint32_t admin_queue_size = 32;  // entries
+  std::uint32_t io_queue_size = 128;    // entries, clamped to MQES + 1
   bool disable_sq_flow_control = false;
   transport_options transport_settings{};
   std::chrono::milliseconds timeout{10'000};  // per command of the bring-up and default per command
@@ -71,7 +71,7 @@ struct stage_report {
 // Why the association is not, or no longer, up.
 struct host_failure {
   host_stage stage;
-  std::error_code code;     // transport failure, if any
+  std::error_code code;  // transport failure, if any
   // The controller's answer, if that was it; Authentication Required also when Connect succeeded
   // and said so (AUTHREQ).
   nvme_status status{};
