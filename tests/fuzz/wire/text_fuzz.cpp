@@ -72,7 +72,7 @@ void check_nqn_field(std::string_view text) {
 void check_names(std::string_view text) {
   check_error(parse_command(text), text);
   check_error(parse_status(text), text);
-  for (const table* t : {&features, &dsm_attributes, &properties})
+  for (const table* t : {&features, &pdu_flags, &properties})
     check_error(parse_value(*t, text, "value", 0xff), text);
   (void)nearest(text, names_of(admin_opcodes));
 }

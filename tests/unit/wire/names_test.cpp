@@ -37,10 +37,10 @@ TEST_CASE("a value may be a name or any number of the field's width") {
 }
 
 TEST_CASE("flags may be joined, other values may not") {
-  CHECK(parse_value(dsm_attributes, "ad,idw", "attributes", 7) == 6u);
-  CHECK(parse_value(dsm_attributes, "idr|0x4", "attributes", 7) == 5u);
-  CHECK(parse_value(dsm_attributes, "ad,", "attributes", 7).error().position == 3);
-  CHECK(parse_value(dsm_attributes, "ad,nope", "attributes", 7).error().position == 3);
+  CHECK(parse_value(pdu_flags, "last-pdu,ddgst", "flags", 15) == 6u);
+  CHECK(parse_value(pdu_flags, "hdgst|0x4", "flags", 15) == 5u);
+  CHECK(parse_value(pdu_flags, "ddgst,", "flags", 15).error().position == 6);
+  CHECK(parse_value(pdu_flags, "ddgst,nope", "flags", 15).error().position == 6);
   CHECK_FALSE(parse_value(features, "kato,aec", "fid", 0xff));
 }
 
