@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a correct device may answer to reads while writes are under way, acknowledged, or lost.
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "network.hpp"
+
+namespace nvmf::sim {
+
+// Every block says which write it is of, and of which block.
+octets block_content(std::uint32_t block, std::uint64_t version);
+
+// What may be in each block: versions that were written and not yet overwritten for certain.
+class block_model {
+ public:
+  static constexpr std::size_t block_bytes = 512;
+  explicit block_model(std::uint32_t blocks) : blocks_(blocks) {}
+
+  std::uint32_t blocks() const { return static_cast<std::uint32_t>(blocks_.size()); }
+  // A write under way excludes other writes of its blocks, as a file system would.
+  bool busy(std::uint32_t first, std::uint32_t count) const;
+  // The data of a write; its version may be in the blocks from now on.
+  octets begin_write(std::uint32_t first, std::uint32_t count, std::uint64_t version);
+  // Acknowledged, or of unknown fate: such a version may come to light at any later time, for the
+  // command may still be under way when its host has given it up.
+  void end_write(std::uint32_t first, std::uint32_t count, std::uint64_t version, bool good);
+  // What a read may return, remembered when it begins.
+  using allowed = std::vector<std::set<std::uint64_t>>;
+  void begin_read(std::uint32_t first, std::uint32_t count, std::uint64_t id);
+  // Says what is wrong with the data of that read, if anything.
+  std::string end_read(std::uint64_t id, std::span<const std::byte> data, bool good);
+
+ private:
+  struct block {
+    std::set<std::uint64_t> possible{0};  // 0: zeroes, never written
+    std::set<std::uint64_t> lost;         // of unknown fate
+    bool writing = false;
+  };
+  struct reading {
+    std::uint32_t first;
+    allowed versions;
+  };
+  std::vector<block> blocks_;
+  std::map<std::uint64_t, reading> reads_;
+};
+
+}  // namespace nvmf::sim
