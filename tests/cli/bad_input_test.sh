@@ -61,6 +61,20 @@ refuse 2 "1 byte given, an SQE has 64" send-capsule --dry-run --sqe 00
 refuse 2 "fill 256 is more than 255" send-capsule --dry-run write --send fill:256
 refuse 2 "cannot be opened for reading: No such file" send-capsule --dry-run write --send none
 refuse 2 "cannot be read: Is a directory" send-capsule --dry-run write --send .
+refuse 2 "--send: /proc/self/mem: cannot be read: Input/output error" \
+  send-capsule --dry-run write --send /proc/self/mem
+refuse 2 "--out: /proc/none: cannot be created: No such file or directory" \
+  send-capsule "$uri" read --out /proc/none
+refuse 2 "--out: .: cannot be opened for writing: Is a directory" \
+  send-capsule "$uri" read --out .
+if [ "$(id -u)" != 0 ]; then
+  echo secret >secret && chmod 0 secret
+  refuse 2 "--send: secret: cannot be opened for reading: Permission denied" \
+    send-capsule --dry-run write --send secret
+  refuse 2 "--out: secret: cannot be opened for writing: Permission denied" \
+    send-capsule "$uri" read --out secret
+  refuse 2 "secret: cannot be opened: Permission denied" serve --ns file:secret
+fi
 refuse 2 "one way" send-capsule --dry-run write --send fill:0 --recv 5
 refuse 2 "--queue-size: 1 is less than 2" connect "$uri" -Q 1
 refuse 2 "--queue-size: 70000 is more than 65536" connect "$uri" -Q 70000

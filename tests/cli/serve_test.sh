@@ -64,6 +64,21 @@ wait_for "$host" || got=$?
 [ "$got" = 21 ] || fail "the host ended with $got, not 21: $(cat held.err)"
 grep -q 'the association was lost' held.err || fail "the host said: $(cat held.err)"
 
+# Who does not listen holds up nothing: a host that is stopped, and a connection that is silent.
+server_start
+: >held.out
+"$nvmfctl" connect "$server_uri" --hold >>held.out 2>held.err &
+host=$!
+timeout "$limit_s" grep -qm1 ^holding <(tail -n +1 -f held.out) || fail 'the host never held on'
+exec {silent}<>"/dev/tcp/127.0.0.1/${server_addr#*:}"
+kill -STOP "$host"
+server_stop
+kill -CONT "$host"
+got=0
+wait_for "$host" || got=$?
+[ "$got" = 21 ] || fail "the host that was stopped ended with $got, not 21"
+exec {silent}<&-
+
 # Digests and limits that were asked for are in force.
 server_start -g -G --in-capsule 0 --maxh2cdata 8K --cpda 3 --reactors 2
 run "$nvmfctl" connect "$server_uri" -g -G -i 4

@@ -17,6 +17,8 @@ cleanup() {
   for pid in $(jobs -p); do kill -KILL "$pid" 2>/dev/null || true; done
   cd / && rm -rf "$work"
 }
+# Subshells that a signal ends before they have forgotten this trap run it too: end none by a signal
+# as soon as it begins.
 trap cleanup EXIT
 
 # skip REASON: this machine cannot run the test.
@@ -106,12 +108,16 @@ server_stop() {
 
 # wait_for PID: its status; after the limit it is killed (137).
 wait_for() {
-  local got=0 guard
+  local got=0 guard door
   [ -p "$work/never" ] || mkfifo "$work/never"
-  (read -r -t "$limit_s" <>"$work/never" || kill -KILL "$1") &
+  exec {door}<>"$work/never"
+  (read -r -t "$limit_s" <&"$door" || kill -KILL "$1") &
   guard=$!
   wait "$1" || got=$?
-  kill "$guard" 2>/dev/null || true
+  # The guard is told, not killed: it may not have begun.
+  echo >&"$door"
+  wait "$guard" || true
+  exec {door}>&-
   return "$got"
 }
 
