@@ -184,7 +184,12 @@ TEST_CASE("our TermReq waits for the PDU that has begun, and nothing else leaves
 
 TEST_CASE("the qpair may be closed from the error callback; the TermReq still leaves") {
   fixture f;
-  f.b.on_error = [&] { f.b.q = {}; };
+  SUBCASE("let go of") {
+    f.b.on_error = [&] { f.b.q = {}; };
+  }
+  SUBCASE("closed at once: there is nobody to talk to, but the TermReq is owed") {
+    f.b.on_error = [&] { f.b.q.close(false); };
+  }
   f.b.hold = true;
   f.b.feed(response(77));
   CHECK(f.b.errors == 1);

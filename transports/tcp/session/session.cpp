@@ -159,6 +159,8 @@ bool session::deliver(capsule_slot* slot) {
 
 void session::close(bool clean) {
   if (closed_) return;
+  // A TermReq is owed to the peer however the owner leaves (NVMe/TCP 3.5); nothing else is queued.
+  clean = clean || after_ == aftermath::await_peer;
   turn_.enter();
   rx_.end();
   if (!failed_) complete_in_flight(errc::aborted);
