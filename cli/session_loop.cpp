@@ -15,6 +15,12 @@ interrupts::interrupts(reactor& on, std::move_only_function<void(int)> first)
   });
 }
 
+void interrupts::release() {
+  boost::system::error_code ignored;
+  signals_.cancel(ignored);
+  signals_.clear(ignored);
+}
+
 session_loop::session_loop(bool polling)
     : reactor_(polling), interrupts_(reactor_, [this](int) {
         if (on_interrupt_)

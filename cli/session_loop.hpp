@@ -14,6 +14,8 @@ class interrupts {
  public:
   // `first` runs on `on`, at most once, with the number of the signal.
   interrupts(reactor& on, std::move_only_function<void(int)> first);
+  // From now on signals have their default effect.
+  void release();
 
  private:
   boost::asio::signal_set signals_;
@@ -30,6 +32,11 @@ class session_loop {
   void on_interrupt(task t) { on_interrupt_ = std::move(t); }
   void run() { reactor_.run(); }
   void stop() { reactor_.stop(); }
+  // After run: connections that are being closed are given so much time to hear the peer's goodbye.
+  void drain(duration most) {
+    interrupts_.release();
+    reactor_.drain(most);
+  }
 
  private:
   reactor reactor_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 namespace nvmf {
 
@@ -47,6 +48,13 @@ void reactor::run_polling() {
 }
 
 void reactor::stop() { context_.stop(); }
+
+void reactor::drain(duration most) {
+  // Out of the map first: what the tasks own may cancel other timers as it goes.
+  std::exchange(timers_, {}).clear();
+  context_.restart();
+  context_.run_for(most);
+}
 
 void reactor::add_poller(poller* p) { pollers_.push_back(p); }
 

@@ -34,6 +34,9 @@ class reactor final : public executor {
   void run();
   // Any thread.
   void stop();
+  // After run: lets what sockets have begun come to its end, for `most` at the longest. Timers are
+  // forgotten, pollers are not asked. This executor's thread.
+  void drain(duration most);
 
   bool polling() const { return polling_; }
   // This executor's thread only. A poller may be removed from within poll().
