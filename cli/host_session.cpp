@@ -42,6 +42,8 @@ result host_session::run() {
   if (state_ != state::done) loop_.run();
   // What is in flight ends now, on this thread, before anything that it borrows goes away.
   association_.reset();
+  // A TermReq or a FIN of ours is on its way; leaving now could turn it into a reset.
+  loop_.drain(plan_.options.transport_settings.linger);
   return std::move(result_);
 }
 
@@ -51,7 +53,7 @@ void host_session::finish(result r) {
   result_ = std::move(r);
   association_->shutdown([this](std::error_code error) {
     // The work was done; that the goodbye failed is worth a word, not a failure.
-    if (error && state_ == state::closing)
+    if (error && state_ == state::closing && !failure_)
       ctx_.warn(fmt::format("the shutdown was not clean: {}", error.message()));
     end(std::move(result_));
   });
@@ -65,10 +67,24 @@ void host_session::end(result r) {
 }
 
 void host_session::fail(host_failure f) {
-  if (state_ == state::closing || state_ == state::done) return;
+  if (state_ == state::done) return;
+  if (state_ == state::closing) return lost_while_closing(std::move(f));
   result r = result::fail(status_of(f), explained(f, plan_.options, state_ == state::up, causes_));
   failure_ = std::move(f);
   end(std::move(r));
+}
+
+// A command that ended with the association knows that it did; why, only the association knows.
+void host_session::lost_while_closing(host_failure f) {
+  if (failure_ || result_.error.empty() || result_.status == exit_status::interrupted) return;
+  const std::string why = explained(f, plan_.options, true, causes_);
+  // The error itself and the advice behind it, where that is all that is told.
+  if (const auto at = result_.error.find(f.code.message()); at != std::string::npos)
+    result_.error.replace(at, std::string::npos, why);
+  else
+    result_.error += fmt::format(" ({})", why);
+  if (!result_.document.empty()) result_.document["failure"] = failure_json(f);
+  failure_ = std::move(f);
 }
 
 void host_session::interrupted() {

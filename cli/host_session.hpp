@@ -50,6 +50,7 @@ class host_session {
  private:
   enum class state : std::uint8_t { starting, up, closing, done };
 
+  void lost_while_closing(host_failure f);
   void interrupted();
   void fail(host_failure f);
   void end(result r);

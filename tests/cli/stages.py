@@ -165,7 +165,7 @@ IO_ROWS = [
     ("read", close, CLOSED, "read .02h.: .*; see the target's log"),
     ("read", reset, CLOSED, "read .02h.: .*; see the target's log"),
     ("read", half, CLOSED, "read .02h.: .*; see the target's log"),
-    ("read", term, CLOSED, "read .02h.: .*; see the target's log"),
+    ("read", term, CLOSED, "read .02h.: .*: Invalid PDU Header Field .FES 1, FEI 4h"),
     ("read", garbage, PROTOCOL, "read .02h.: .*; this is a fault of the target"),
     ("read", silence, TIMEOUT, "read .02h.: .*; .*--timeout waits longer"),
 ]

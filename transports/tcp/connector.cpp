@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/termreq_text.hpp"
 #include "wire/host.hpp"
 #include "wire/layouts/pdu.hpp"
 
@@ -199,7 +200,8 @@ void connector::on_exchanged(std::expected<established, qpair_error> result) {
     else if (why.code == errc::closed)
       e.detail = "the peer closed the connection instead of answering ICReq";
     else if (why.code == errc::terminated)
-      e.detail = "the controller refused our ICReq with a TermReq";
+      e.detail =
+          "the controller refused our ICReq with a TermReq: " + engine::termreq_text(why.violation);
     else if (why.code == errc::protocol_violation)
       e.detail = fmt::format("the answer to ICReq is not an ICResp that we can accept: {}",
                              why.violation.reason);

@@ -5,10 +5,22 @@
 #include <algorithm>
 
 #include "association.hpp"
+#include "engine/termreq_text.hpp"
 
 namespace nvmf {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+std::string reason_text(const host_failure& f) {
+  if (!f.violation) return {};
+  if (f.code == errc::terminated) return ": " + engine::termreq_text(*f.violation);
+  return fmt::format(" ({} byte {}: {})", f.violation->structure, f.violation->offset,
+                     f.violation->reason);
+}
+
+}  // namespace
 
 // ---- shutdown -------------------------------------------------------------------------------
 
@@ -107,10 +119,7 @@ void host_core::queue_failed(host_queue& q, const qpair_error& why) {
   }
   f.detail =
       fmt::format("{}: {}{}", q.qid() == 0 ? "admin queue" : fmt::format("I/O queue {}", q.qid()),
-                  f.code.message(),
-                  f.violation ? fmt::format(" ({} byte {}: {})", f.violation->structure,
-                                            f.violation->offset, f.violation->reason)
-                              : "");
+                  f.code.message(), reason_text(f));
   fail(std::move(f));
 }
 
