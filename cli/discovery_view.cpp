@@ -12,7 +12,6 @@
 #include "wire/nqn.hpp"
 #include "wire/numbers.hpp"
 #include "wire/tables.hpp"
-#include "wire/uri.hpp"
 
 namespace nvmf::cli {
 namespace {
@@ -77,7 +76,7 @@ std::optional<wire::uri_transport> transport_of(const discovery_view& v) {
   return std::nullopt;
 }
 
-void check_use(discovery_view& v) {
+void check_use(discovery_view& v, wire::uri_transport via) {
   const auto type = transport_of(v);
   if (!type) {
     v.problems.push_back(fmt::format("the transport {} is not one of this program", v.transport));
@@ -86,6 +85,8 @@ void check_use(discovery_view& v) {
   for (const transport_note& note : transport_notes())
     if (note.type == wire::transport_name(*type) && !note.built_in)
       v.problems.push_back(fmt::format("this build has no {} transport", note.type));
+  if (*type == wire::uri_transport::loop && via != *type)
+    v.problems.emplace_back("it can be reached within the target's own program only");
   std::optional<std::uint16_t> port = 0;
   if (*type != wire::uri_transport::loop) {
     check_address(v);
@@ -104,7 +105,7 @@ void check_use(discovery_view& v) {
 
 }  // namespace
 
-discovery_view view_of(const discovery_entry& entry) {
+discovery_view view_of(const discovery_entry& entry, wire::uri_transport via) {
   using wire::bytes_of;
   using wire::get;
   const wire::byte_span e{entry};
@@ -119,7 +120,7 @@ discovery_view view_of(const discovery_entry& entry) {
   v.cntlid = static_cast<std::uint16_t>(get<wire::discovery_entry, "cntlid">(e));
   const auto treq = bytes_of<wire::discovery_entry, "treq">(e);
   v.secure_channel = name_of(wire::treq_secure_channels, get<wire::treq_layout, "tsc">(treq));
-  check_use(v);
+  check_use(v, via);
   return v;
 }
 

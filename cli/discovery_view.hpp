@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "wire/uri.hpp"
+
 namespace nvmf::cli {
 
 struct discovery_view {
@@ -21,7 +23,9 @@ struct discovery_view {
   std::vector<std::string> problems;
 };
 
-// Nothing of the entry is trusted: text of any bytes, addresses of the wrong family.
-discovery_view view_of(const discovery_entry& entry);
+// Nothing of the entry is trusted: text of any bytes, addresses of the wrong family. `via`: how the
+// log was read; who came over a network cannot reach what is within the target's program.
+discovery_view view_of(const discovery_entry& entry,
+                       wire::uri_transport via = wire::uri_transport::tcp);
 
 }  // namespace nvmf::cli

@@ -91,20 +91,19 @@ class discovering {
 
  private:
   void read() {
-    read_discovery_log(session_.with(), [this](std::expected<discovery_log, command_result> log) {
+    read_discovery_log(session_.with(), [this](std::expected<discovery_log, host_failure> log) {
       session_.finish(log ? tell(*log) : failed(log.error()));
     });
   }
 
-  static result failed(const command_result& r) {
-    constexpr auto opcode = static_cast<std::uint8_t>(wire::admin_opcode::get_log_page);
-    return result::fail(status_of(r, true, opcode, 0),
-                        "discover: the discovery log could not be read: " + sentence(r, opcode));
+  static result failed(const host_failure& f) {
+    return result::fail(status_of(f), "discover: the discovery log could not be read: " + f.detail);
   }
 
   result tell(const discovery_log& log) {
     std::vector<discovery_view> views;
-    for (const discovery_entry& e : log.entries) views.push_back(view_of(e));
+    for (const discovery_entry& e : log.entries)
+      views.push_back(view_of(e, session_.plan().uri.transport));
     for (std::size_t i = 0; i < views.size(); ++i)
       for (const std::string& problem : views[i].problems)
         ctx_.warn(fmt::format("entry {}: {}", i, problem));

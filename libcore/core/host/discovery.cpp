@@ -8,7 +8,7 @@ namespace nvmf {
 
 namespace {
 
-using done_callback = std::move_only_function<void(std::expected<discovery_log, command_result>)>;
+using done_callback = std::move_only_function<void(std::expected<discovery_log, host_failure>)>;
 
 // Lives in the callback of the one command that is out. The association is not touched after a
 // command failed: it may be gone.
@@ -23,7 +23,7 @@ void drive(std::unique_ptr<reading> r, engine::action next) {
   auto* command = std::get_if<engine::send_command>(&next);
   if (command == nullptr) {
     if (std::holds_alternative<engine::finished>(next)) return r->done(r->machine.log());
-    return r->done(std::unexpected(r->machine.result()));
+    return r->done(std::unexpected(std::move(std::get<engine::failed>(next).why)));
   }
   r->piece.resize(command->receive);
   association& with = r->with;

@@ -38,8 +38,6 @@ action discovery_reader::again() {
 }
 
 action discovery_reader::give_up(errc code, std::string detail) {
-  result_ = {};
-  result_.error = code;
   host_failure f;
   f.stage = host_stage::ready;
   f.code = code;
@@ -48,7 +46,6 @@ action discovery_reader::give_up(errc code, std::string detail) {
 }
 
 action discovery_reader::on_reply(const reply& got) {
-  result_ = got.result;
   if (got.result.has_cqe && got.result.status.is(wire::fabrics_status_code::discover_restart))
     return again();
   if (!got.result.ok()) return failed{refused(host_stage::ready, sent_, got)};
@@ -69,11 +66,11 @@ action discovery_reader::on_header(const reply& got) {
   const auto recfmt = wire::get<wire::discovery_log, "recfmt">(got.data);
   if (recfmt != 0)
     return give_up(errc::protocol_violation,
-                   fmt::format("the discovery log has record format {}, not 0", recfmt));
+                   fmt::format("the discovery log has record format (RECFMT) {}, not 0", recfmt));
   if (records_ > discovery_entry_limit)
     return give_up(errc::limit_exceeded,
-                   fmt::format("the discovery log claims {} entries; {} are read at most", records_,
-                               discovery_entry_limit));
+                   fmt::format("the discovery log claims {} entries (NUMREC); {} are read at most",
+                               records_, discovery_entry_limit));
   return next_entries();
 }
 

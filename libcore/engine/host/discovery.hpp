@@ -25,8 +25,6 @@ class discovery_reader {
   action on_reply(const reply& got);
 
   const discovery_log& log() const { return log_; }
-  // The answer that ended it, for a failure.
-  const command_result& result() const { return result_; }
 
  private:
   enum class step : std::uint8_t { header, entries, recheck };
@@ -42,7 +40,6 @@ class discovery_reader {
   std::uint64_t records_ = 0;
   send_command sent_;
   discovery_log log_;
-  command_result result_;
 };
 
 }  // namespace nvmf::engine

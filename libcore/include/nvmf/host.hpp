@@ -162,9 +162,10 @@ struct discovery_log {
   std::vector<discovery_entry> entries;
 };
 // Reads the whole discovery log of an association with a discovery controller, in pieces, again
-// when GENCTR moved meanwhile (at most 8 times); at most 16384 entries (limit_exceeded).
+// when GENCTR moved meanwhile (at most 8 times); at most 16384 entries (limit_exceeded). A failure
+// has the stage ready and says in its detail what is wrong with the log, or with which command.
 void read_discovery_log(
     association& with,
-    std::move_only_function<void(std::expected<discovery_log, command_result>)> done);
+    std::move_only_function<void(std::expected<discovery_log, host_failure>)> done);
 
 }  // namespace nvmf

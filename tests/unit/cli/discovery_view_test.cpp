@@ -83,6 +83,13 @@ TEST_CASE("so are ports, names and transports") {
   CHECK(maker{}.byte(0, 7).problem() == "the transport 0x07 is not one of this program");
 }
 
+TEST_CASE("what is within the target's program is out of reach for who comes over a network") {
+  maker m;
+  m.byte(0, 254);  // TRTYPE intra-host
+  CHECK(m.problem() == "it can be reached within the target's own program only");
+  CHECK(view_of(m.e, nvmf::wire::uri_transport::loop).problems.empty());
+}
+
 TEST_CASE("bytes that a terminal would obey do not reach it") {
   maker m;
   m.address("\x1b[31mred");

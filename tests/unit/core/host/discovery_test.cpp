@@ -21,7 +21,7 @@ std::vector<std::byte> log_page(std::uint64_t generation, std::uint64_t entries,
 }
 
 struct discovery_fixture : host_fixture {
-  std::optional<std::expected<discovery_log, command_result>> got;
+  std::optional<std::expected<discovery_log, host_failure>> got;
 
   discovery_fixture() {
     options.subsystem_nqn = "nqn.2014-08.org.nvmexpress.discovery";
@@ -97,7 +97,7 @@ TEST_CASE("a discovery log that never holds still is given up after eight reads"
   };
   t.read();
   REQUIRE_FALSE(t.got->has_value());
-  CHECK(t.got->error().error == errc::limit_exceeded);
+  CHECK(t.got->error().code == errc::limit_exceeded);
   CHECK(t.controller->count("log 0x70") == 24);
 }
 
@@ -121,22 +121,22 @@ TEST_CASE("what a discovery log cannot be is refused before memory is taken for 
     t.controller->logs[0x70] = log_page(1, 0);
     put(t.controller->logs[0x70], 8, 8, 16385);
     t.read();
-    CHECK(t.got->error().error == errc::limit_exceeded);
+    CHECK(t.got->error().code == errc::limit_exceeded);
   }
   SUBCASE("absurdly many entries") {
     t.controller->logs[0x70] = log_page(1, 0);
     put(t.controller->logs[0x70], 8, 8, ~std::uint64_t{0});
     t.read();
-    CHECK(t.got->error().error == errc::limit_exceeded);
+    CHECK(t.got->error().code == errc::limit_exceeded);
   }
   SUBCASE("another record format") {
     t.controller->logs[0x70] = log_page(1, 0, 1);
     t.read();
-    CHECK(t.got->error().error == errc::protocol_violation);
+    CHECK(t.got->error().code == errc::protocol_violation);
   }
   SUBCASE("an error status") {
     t.read();
-    CHECK_FALSE(t.got->error().error);
+    CHECK_FALSE(t.got->error().code);
     CHECK(t.got->error().status.raw_code() == 0x109);
     CHECK(t.got->error().status.dnr);
   }
@@ -151,13 +151,13 @@ TEST_CASE("reading a discovery log ends with its association") {
     t.on.run();
     t.controller->queue(0)->fail({.code = errc::reset, .violation = {}});
     REQUIRE(t.got.has_value());
-    CHECK(t.got->error().error == errc::reset);
+    CHECK(t.got->error().code == errc::reset);
   }
   SUBCASE("destroyed") {
     read_discovery_log(*t.host, [&](auto r) { t.got = std::move(r); });
     t.on.run();
     t.host.reset();
     REQUIRE(t.got.has_value());
-    CHECK(t.got->error().error == errc::aborted);
+    CHECK(t.got->error().code == errc::aborted);
   }
 }
