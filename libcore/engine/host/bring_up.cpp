@@ -110,6 +110,8 @@ action bring_up::after_step(time_point now) {
   if (auto* m = std::get_if<read_properties>(&sub_)) {
     facts_.properties = m->properties();
     const auto& p = facts_.properties;
+    if (p.no_command_set() && !wire::is_discovery_nqn(options_.subsystem_nqn))
+      notes_.add("CAP.CSS names no command set: the NVM command set is assumed");
     end(now, {},
         {{"CAP", hex(p.cap, 16)},
          {"CAP.MQES",

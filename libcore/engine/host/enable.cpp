@@ -100,6 +100,12 @@ action read_properties::check() {
   return finished{};
 }
 
+bool controller_properties::no_command_set() const {
+  return bits_of<wire::cap_layout, "css_noio">(cap) == 0 &&
+         bits_of<wire::cap_layout, "css_nvm">(cap) == 0 &&
+         bits_of<wire::cap_layout, "css_iocs">(cap) == 0;
+}
+
 std::uint32_t enabled_cc(const controller_properties& p) {
   std::array<std::byte, 4> cc{};
   const wire::mutable_byte_span b{cc};
@@ -131,7 +137,12 @@ action enable_machine::set_cc(step next, std::uint32_t value) {
 action enable_machine::start() { return ask(step::read_cc, property_get(wire::property::cc)); }
 
 action enable_machine::on_reply(const reply& got, time_point now) {
-  if (!got.result.ok()) return failed{refused(host_stage::enable, sent_, got)};
+  if (!got.result.ok()) {
+    auto why = refused(host_stage::enable, sent_, got);
+    const bool polls = step_ == step::wait_disabled || step_ == step::wait_ready;
+    why.detail += polls ? " (CSTS)" : " (CC)";
+    return failed{std::move(why)};
+  }
   switch (step_) {
     case step::read_cc: {
       const auto cc = static_cast<std::uint32_t>(value_of(got));

@@ -22,6 +22,8 @@ struct controller_properties {
   std::string version() const;  // "1.4.0"
   // CAP names no I/O command set but "no I/O".
   bool admin_only() const;
+  // CAP names nothing at all, as no controller with I/O queues may.
+  bool no_command_set() const;
 };
 
 // CAP and VS, and CRTO where CAP says that it counts.

@@ -26,6 +26,10 @@ std::expected<namespace_info, std::string> judge_namespace(std::uint32_t nsid,
   // The upper two bits of the index count only where there are more than 16 formats.
   const auto high = nlbaf > 15 ? wire::get<wire::flbas_layout, "format_high">(flbas) : 0;
   const auto index = wire::get<wire::flbas_layout, "format">(flbas) | (high << 4);
+  const auto formats_there = nlbaf + 1 + wire::get<wire::identify_namespace, "nulbaf">(data);
+  if (index >= formats_there)
+    return std::unexpected(
+        fmt::format("FLBAS names format {}, there are {} (NLBAF {})", index, formats_there, nlbaf));
   const auto formats = wire::bytes_of<wire::identify_namespace, "lbaf">(data);
   const auto format = formats.subspan(index * wire::lba_format_layout.size);
   const auto lbads = wire::get<wire::lba_format_layout, "lbads">(format);

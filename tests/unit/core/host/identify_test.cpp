@@ -271,8 +271,12 @@ TEST_CASE("the command set that CAP offers is selected") {
     t.controller->cap |= std::uint64_t{1} << 44;
     css = 7;
   }
-  SUBCASE("nothing named") { css = 0; }
+  SUBCASE("nothing named: remarked, and the NVM set is tried") { css = 0; }
   REQUIRE(t.bring_up());
+  const bool remarked =
+      t.stage(host_stage::properties)->verdict.find("CAP.CSS names no command set") !=
+      std::string::npos;
+  CHECK(remarked == (css == 0));
   for (const auto& c : t.controller->seen)
     if (c.name() == "set 0x14") CHECK((peek(c.sqe, 48, 4) >> 4 & 7) == css);
   CHECK(t.host->io_queues() == (css == 7 ? 0 : 1));

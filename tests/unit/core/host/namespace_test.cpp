@@ -75,6 +75,21 @@ TEST_CASE("one namespace that cannot be used is left out, and the others work") 
   CHECK(t.verdict().find("namespace 4 left out") != std::string::npos);
 }
 
+TEST_CASE("a format that is not there is told as such") {
+  namespace_fixture t;
+  t.controller->add_namespace(2, 100);
+  put(t.controller->namespaces[2], 25, 1, 1);  // NLBAF: two formats
+  put(t.controller->namespaces[2], 26, 1, 2);  // FLBAS: the third
+  t.controller->add_namespace(3, 100);
+  put(t.controller->namespaces[3], 26, 1, 1);           // FLBAS: the second
+  put(t.controller->namespaces[3], 82, 1, 1);           // NULBAF: one more than NLBAF tells
+  put(t.controller->namespaces[3], 128 + 4 + 2, 1, 9);  // its LBADS
+  REQUIRE(t.bring_up());
+  CHECK(t.found() == std::vector<std::uint32_t>{1, 3});
+  CHECK(t.verdict().find("namespace 2 left out: FLBAS names format 2, there are 2 (NLBAF 1)") !=
+        std::string::npos);
+}
+
 TEST_CASE("NSIDs above NN are left out") {
   namespace_fixture t;
   put(t.controller->identify, 516, 4, 4);
