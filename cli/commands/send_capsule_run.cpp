@@ -13,6 +13,7 @@
 #include "render/capsule.hpp"
 #include "render/json.hpp"
 #include "render/timeline.hpp"
+#include "wire/layouts/commands_nvm.hpp"
 #include "wire/numbers.hpp"
 
 namespace nvmf::cli {
@@ -98,7 +99,21 @@ class sender {
                            plan_.way, timeout_, [this](const command_result& r) { done(r); });
   }
 
-  void done(const command_result& r) {
+  // Blocks that a read did not bring are missing, whatever its status says.
+  bool short_of_data(const command_result& r) {
+    if (!r.ok() || plan_.admin ||
+        plan_.command.opcode != static_cast<std::uint8_t>(wire::nvm_opcode::read))
+      return false;
+    const auto nsid = static_cast<std::uint32_t>(wire::get<wire::sqe_layout, "nsid">(plan_.sqe));
+    const std::uint64_t blocks = wire::get<wire::read_command, "nlb">(plan_.sqe) + 1;
+    for (const namespace_info& n : session_.with().namespaces())
+      if (n.nsid == nsid)
+        return r.bytes < std::min<std::uint64_t>(plan_.data.size(), blocks * n.block_size);
+    return false;
+  }
+
+  void done(command_result r) {
+    if (short_of_data(r)) r.error = errc::data_incomplete;
     events_.stop();
     took_.add(session_.executor().now() - began_, r.ok());
     if (took_.count < repeat_ && r.has_cqe && !r.error) return submit();
