@@ -2,18 +2,21 @@
 """The table of rules and its runner: rows, what may be expected of a row, TAP.
 
 A row is a function that does its steps and returns what it saw; `expect` judges that. Rows marked
-slow wait for the peer's own time limits: they start first, each in a thread, and are judged last.
+slow wait for the peer's own time limits: they start first, in threads, and are judged last.
 """
 import argparse
 import fnmatch
 import sys
-import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import wire
 from channel import Broken, Gone, Silence, begin_trace
+
+
+SLOW_AT_ONCE = 24  # they wait most of the time, but each begins with a process of its own
 
 
 class Wrong(Exception):
@@ -211,7 +214,7 @@ class Runner:
     def judge(self, row, results):
         begun = time.monotonic()
         begin_trace()
-        bench = self.make_bench()
+        bench = self.make_bench(row)
         try:
             fault = row.expect.fault(row.steps(bench), self.lenient)
         except Skip as skip:
@@ -227,11 +230,9 @@ class Runner:
 
     def run(self):
         print(f"1..{len(self.rows)}", flush=True)
-        results, threads = {}, {}
-        for row in self.rows:
-            if row.slow:
-                threads[row.id] = threading.Thread(target=self.judge, args=(row, results))
-                threads[row.id].start()
+        results = {}
+        slow = ThreadPoolExecutor(max_workers=SLOW_AT_ONCE)
+        waits = {r.id: slow.submit(self.judge, r, results) for r in self.rows if r.slow}
         for row in self.rows:
             if not row.slow:
                 if row.reason is None and not self.expected_skip(row):
@@ -241,7 +242,7 @@ class Runner:
                 self.report(row, results.get(row.id))
         for row in self.rows:
             if row.slow:
-                threads[row.id].join()
+                waits[row.id].result()
                 self.report(row, results[row.id])
         return self.failed
 

@@ -98,6 +98,7 @@ class Link(threading.Thread):
         reply = Reply(raw=b"")
         self.bend("accept", reply)
         self.emit(reply)
+        self.spoke_first = bool(reply.raw)
         self.initialize()
         while True:
             pdu = self.channel.recv()
@@ -183,7 +184,8 @@ class Link(threading.Thread):
             raise Broken(f"{request} is the first PDU")
         if request.pfv or request.pda > 31 or request.digests > 3 or any(request.head[16:]):
             self.breach("ICReq: PFV, HPDA, DGST or reserved bytes")
-        if select.select([self.channel.sock], [], [], self.target.eagerness)[0]:
+        early = select.select([self.channel.sock], [], [], self.target.eagerness)[0]
+        if early and not self.spoke_first:
             self.breach("something came before our ICResp")
         self.icreq = request
         digests = request.digests & self.target.digests

@@ -91,9 +91,9 @@ class Target:
             self.reached.append(stage)
             self.changed.notify_all()
 
-    def wait_reached(self, stage, limit):
+    def wait_reached(self, stage, limit, times=1):
         with self.changed:
-            return self.changed.wait_for(lambda: stage in self.reached, limit)
+            return self.changed.wait_for(lambda: self.reached.count(stage) >= times, limit)
 
     def settle(self, limit=5.0):
         """Waits until the host has ended every connection."""

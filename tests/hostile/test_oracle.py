@@ -238,7 +238,8 @@ def main():
     if chosen.list:
         bench.print_list(rows)
         return 0
-    return bench.finish(bench.Runner(rows, lenient=False, peer=None, make_bench=Nothing).run())
+    runner = bench.Runner(rows, lenient=False, peer=None, make_bench=lambda _: Nothing())
+    return bench.finish(runner.run())
 
 
 if __name__ == "__main__":

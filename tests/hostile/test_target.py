@@ -63,7 +63,7 @@ def run(rows, chosen, settings, program, server, second):
     healthy = Healthy(settings.stranger().but(limit=20.0, kato=60000))
     healthy.start()
 
-    def make_bench():
+    def make_bench(_row):
         return TargetBench(
             settings, strict=not lenient, program=program, server=server, second=second
         )
