@@ -28,6 +28,8 @@ class handshake final : public std::enable_shared_from_this<handshake> {
             emitter events);
 
   void start(callback done);
+  // Goes when this goes.
+  void keep(std::shared_ptr<void> guest) { guest_ = std::move(guest); }
   // Nobody waits for the result any more; the socket is closed and the callback does not run.
   void cancel();
 
@@ -51,6 +53,7 @@ class handshake final : public std::enable_shared_from_this<handshake> {
   callback done_;
   timer_id timer_ = 0;
   bool lingering_ = false;
+  std::shared_ptr<void> guest_;
 };
 
 }  // namespace nvmf::tcp

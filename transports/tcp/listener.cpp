@@ -5,15 +5,21 @@
 
 #include <atomic>
 #include <boost/asio/ip/v6_only.hpp>
+#include <map>
+#include <mutex>
 
 namespace nvmf::tcp {
 namespace {
 
 using asio::ip::tcp;
 
-// Connections between accept and the end of their IC exchange; more wait in the backlog. Each holds
-// about 2 KiB and a descriptor, for ic_timeout at most.
+// Connections between accept and the end of their IC exchange, those included that are given time
+// to close after our TermReq. Each holds about 2 KiB and a descriptor, for ic_timeout at most. Of
+// more the oldest has to go: a host that means it is through at once, and must not wait behind
+// others that say nothing.
 constexpr std::size_t most_pending = 256;
+// While those that have to go have not gone yet, others wait in the backlog.
+constexpr std::size_t most_open = 2 * most_pending;
 
 // After the process or the system has run out of something, accepting is tried again so much later.
 constexpr std::chrono::milliseconds retry_after{100};
@@ -58,8 +64,53 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
   const tcp::endpoint& at() const { return at_; }
 
  private:
+  // A place among those whose exchange is not done; the handshake keeps it.
+  class place {
+   public:
+    explicit place(std::shared_ptr<acceptor> of)
+        : of_(std::move(of)), counted_(of_->pending_), number_(++of_->last_place_) {}
+    ~place() {
+      counted_.leave();
+      of_->left(number_);
+    }
+    void taken_by(reactor& on, const std::shared_ptr<handshake>& exchange) {
+      const std::lock_guard hold(of_->lock_);
+      of_->exchanges_.emplace(number_, pending_exchange{&on, exchange});
+    }
+
+   private:
+    std::shared_ptr<acceptor> of_;
+    counter::member counted_;
+    std::uint64_t number_;
+  };
+  struct pending_exchange {
+    reactor* on;
+    std::weak_ptr<handshake> exchange;
+  };
+
+  // Any thread.
+  void left(std::uint64_t number) {
+    {
+      const std::lock_guard hold(lock_);
+      exchanges_.erase(number);
+    }
+    if (!stopped_) on_.post([self = shared_from_this()] { self->accept_next(); });
+  }
+
+  void end_oldest() {
+    pending_exchange oldest{};
+    {
+      const std::lock_guard hold(lock_);
+      if (exchanges_.empty()) return;
+      oldest = exchanges_.extract(exchanges_.begin()).mapped();
+    }
+    oldest.on->post([weak = oldest.exchange] {
+      if (const auto exchange = weak.lock()) exchange->cancel();
+    });
+  }
+
   void accept_next() {
-    if (stopped_ || accepting_ || pending_.value() >= most_pending) return;
+    if (stopped_ || accepting_ || pending_.value() >= most_open) return;
     accepting_ = true;
     auto& target = dynamic_cast<reactor&>(choose_());
     socket_.async_accept(target.context(), [self = shared_from_this(), &target](
@@ -81,34 +132,29 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
       });
       return;
     }
-    target.post([self = shared_from_this(), &target, counted = counter::member{pending_},
+    if (pending_.value() >= most_pending) end_oldest();
+    target.post([self = shared_from_this(), &target,
+                 held = std::make_shared<place>(shared_from_this()),
                  stream = tcp_stream{std::move(accepted)}]() mutable {
-      self->begin_exchange(target, std::move(stream), std::move(counted));
+      self->begin_exchange(target, std::move(stream), std::move(held));
     });
     accept_next();
   }
 
   // From here on the target's thread.
-  void begin_exchange(reactor& target, tcp_stream stream, counter::member counted) {
-    if (stopped_) return;
-    if (stream.prepare()) return exchanged(counted);  // gone already
+  void begin_exchange(reactor& target, tcp_stream stream, std::shared_ptr<place> held) {
+    if (stopped_ || stream.prepare()) return;  // or it is gone already
     const std::uint32_t id = next_qpair_id();
     emitter events(params_.watched_by, &target, id);
     events.text(event_type::connected, to_text(stream.peer()));
     const auto exchange = std::make_shared<handshake>(target, std::move(stream), role::controller,
                                                       params_.options, events);
-    exchange->start([self = shared_from_this(), &target, id,
-                     counted = std::move(counted)](auto result) mutable {
-      self->exchanged(counted);
+    held->taken_by(target, exchange);
+    exchange->keep(std::move(held));
+    exchange->start([self = shared_from_this(), &target, id](auto result) {
       if (!result || self->stopped_) return;
       self->accept_(make_qpair(target, std::move(*result), self->params_, id, self->qpairs_));
     });
-  }
-
-  // There is room for another.
-  void exchanged(counter::member& counted) {
-    counted.leave();
-    on_.post([self = shared_from_this()] { self->accept_next(); });
   }
 
   reactor& on_;
@@ -120,6 +166,9 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
   executor_chooser choose_;
   accept_callback accept_;
   timer_id timer_ = 0;
+  std::uint64_t last_place_ = 0;
+  std::mutex lock_;  // of exchanges_, which come and go on the reactors of their connections
+  std::map<std::uint64_t, pending_exchange> exchanges_;  // the oldest first
   bool accepting_ = false;
   std::atomic<bool> stopped_ = false;  // read by the reactors of the exchanges
 };
