@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """T116-T119 in short: noise, readers that do not read, aborts and resets in mid-air."""
 import random
+import select
 import time
 
 import host
 import wire
 from bench import Table, check
 from channel import Broken, Gone, Silence
+from serving import Healthy
 
 TABLE = Table()
 row = TABLE.row
@@ -49,6 +51,59 @@ def noise(dice):
         hdgst=dice.random() < 0.1,
         ddgst=dice.random() < 0.1,
     )
+
+
+# ---- hosts that come and say little ---------------------------------------------------------
+
+CROWD = 640
+MOST_EACH = 64 << 10  # bytes of the target's memory for one of them
+
+
+def hanger_on(settings, stage):
+    """A connection that stops within ICReq (before the first byte, after seven), before Connect, or
+    within it."""
+    if stage < 2:
+        channel = host.dial(settings)
+        channel.send(b"" if stage == 0 else host.icreq(settings)[:7])
+        return channel
+    queue = host.open_queue(settings)
+    if stage == 3:
+        queue.channel.send(queue.channel.build(wire.CMD, wire.connect(1), bytes(1024))[:600])
+    return queue.channel
+
+
+@row(
+    "T10/crowd",
+    f"{CROWD} connections that stop at each stage: a newcomer gets in at once, a host at work sees"
+    " nothing of it, memory is bounded, all are ended in time, twice",
+    slow=True,
+)
+def _(t):
+    settings = t.extra("--ns", "ram:64M", "--connect-timeout", "6")[0]
+    server = t.opened[-1]
+    worker = Healthy(settings.stranger().but(limit=20.0))
+    worker.start()
+    sizes = [server.resident()]
+    open_before = server.descriptors()
+    for _ in range(2):
+        crowd = [t.keep(hanger_on(settings, n % 4)) for n in range(CROWD)]
+        with host.Association(settings.stranger(), io=1) as newcomer:
+            t.still_works(newcomer.io[0])
+            # They did not have to be waited for.
+            check(not select.select([crowd[-4].sock], [], [], 0)[0], "the last to come were ended")
+        sizes.append(server.resident())
+        for channel in crowd:
+            channel.wait_closed(20)
+            channel.close()
+    check(not worker.finish(), f"the host at work: {worker.fault}")
+    check(worker.rounds > 1, f"the host at work did {worker.rounds} rounds")
+    check(server.descriptors() <= open_before + 8, f"{server.descriptors()} descriptors are open")
+    told = ", ".join(f"{size >> 10} KiB" for size in sizes)
+    check(sizes[1] - sizes[0] < CROWD * MOST_EACH, f"memory in use: {told}")
+    check(sizes[2] - sizes[1] < CROWD * MOST_EACH // 4, f"memory in use, second time: {told}")
+
+
+# ---- readers that do not read ---------------------------------------------------------------
 
 
 def stalled(t, way):
