@@ -113,6 +113,24 @@ if [[ -z ${here_not-} ]]; then
   kernel_does <<<'exec -a "$0" tail -f /dev/null'
   ends 124 'time was up after 1 s' 'a guest that hangs' run --timeout 1 -- true
 
+  (
+    machine_without
+    mkdir -p "$NVMFCTL_LAB_CACHE/6.1/modules"
+    : >"$NVMFCTL_LAB_CACHE/6.1/initrd"
+    program qemu-system-x86_64 <<'TEXT'
+[[ $* != *--version* ]] || { echo 'QEMU emulator version 9.0.0'; exit; }
+[[ $* == *-serial* ]] || exit 0
+console=${*#*-serial file:}
+echo 'Kernel panic - not syncing: Fatal exception' >"${console%% *}"
+TEXT
+    PATH=$programs
+    hash -r
+    ends 125 'Kernel panic - not syncing' 'what the serial console said is shown' \
+      run --kernel 6.1 -- true
+    echo "$failed $ran" >"$work/counts"
+  )
+  read -r failed ran <"$work/counts"
+
   # Told to stop while the guest runs.
   mkfifo "$work/up"
   kernel_does <<<"echo >$work/up; exec -a \"\$0\" tail -f /dev/null"
