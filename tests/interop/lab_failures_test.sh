@@ -120,7 +120,8 @@ if [[ -z ${here_not-} ]]; then
     program qemu-system-x86_64 <<'TEXT'
 [[ $* != *--version* ]] || { echo 'QEMU emulator version 9.0.0'; exit; }
 [[ $* == *-serial* ]] || exit 0
-console=${*#*-serial file:}
+all=$*
+console=${all#*-serial file:}
 echo 'Kernel panic - not syncing: Fatal exception' >"${console%% *}"
 TEXT
     PATH=$programs
