@@ -109,8 +109,13 @@ for queues in (0, 1, 4):
     )
 
 
+row("H07", "three I/O queues: one host ID and NQN on all of them", EndsJson(0), args=(3,))(
+    lambda t, n: same_host(t, n)
+)
+
+
 def same_host(t, queues):
-    """H07 as well: the judge compares host ID and NQN of all queues."""
+    """The judge compares host ID and NQN of all queues."""
     target = t.target()
     ran = t.run(target, *CONNECT, "-i", str(queues), "-k", "5000")
     check(len(target.links) == queues + 1, f"{len(target.links)} connections")

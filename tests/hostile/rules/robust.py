@@ -103,6 +103,32 @@ def _(t):
     check(sizes[2] - sizes[1] < CROWD * MOST_EACH // 4, f"memory in use, second time: {told}")
 
 
+CYCLES = 400
+
+
+@row(
+    "T120",
+    f"{2 * CYCLES} associations that come up and go, every fourth by a reset: memory and"
+    " descriptors are back where they were (10 000 in short)",
+)
+def _(t):
+    settings = t.extra("--ns", "ram:16M")[0]
+    server = t.opened[-1]
+    sizes, open_files = [], []
+    for _ in range(3):
+        for n in range(CYCLES if sizes else 40):  # the first few make what is kept for good
+            association = host.Association(settings, io=0)
+            if n % 4 == 0:
+                association.admin.channel.reset()
+            association.close()
+        t.up(settings=settings)
+        sizes.append(server.resident())
+        open_files.append(server.descriptors())
+    told = ", ".join(f"{size >> 10} KiB" for size in sizes)
+    check(sizes[2] - sizes[1] < CYCLES * 2048, f"memory in use: {told}")
+    check(open_files[2] <= open_files[1] + 8, f"open descriptors: {open_files}")
+
+
 # ---- readers that do not read ---------------------------------------------------------------
 
 
