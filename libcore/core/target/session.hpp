@@ -59,6 +59,8 @@ class session {
   qpair& queue() { return queue_; }
   const listener_view& from() const { return *from_; }
   queue_role* role() { return role_.get(); }
+  const queue_role* role() const { return role_.get(); }
+  const std::string& peer() const { return peer_; }
   // Why the connection broke, when it did.
   const qpair_error& failure() const { return failure_; }
 

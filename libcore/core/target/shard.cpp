@@ -24,7 +24,7 @@ void shard::for_each(std::function<void(session&)> use) {
 
 void shard::accept(qpair q, std::shared_ptr<const listener_view> from) {
   if (closed_ || state_.stopping) return;
-  if (state_.connections.fetch_add(1) >= state_.limits.connections) {
+  if (state_.connections.fetch_add(1) >= state_.limits.connections && !make_room()) {
     state_.connections.fetch_sub(1);
     state_.notice(fmt::format("{}: refused, {} connections are the limit", q.peer(),
                               state_.limits.connections));
@@ -34,6 +34,18 @@ void shard::accept(qpair q, std::shared_ptr<const listener_view> from) {
   auto& made = sessions_[id];
   made = std::make_unique<session>(*this, id, std::move(q), std::move(from));
   made->start();
+}
+
+// Whoever connects and says nothing must not keep others out: the longest silent one goes.
+bool shard::make_room() {
+  const session* oldest = nullptr;
+  for (const auto& [id, s] : sessions_)
+    if (s->role() == nullptr && (oldest == nullptr || id < oldest->id())) oldest = s.get();
+  if (oldest == nullptr) return false;
+  state_.notice(
+      fmt::format("{}: closed to make room for another, it has sent no Connect", oldest->peer()));
+  remove(oldest->id());
+  return true;
 }
 
 void shard::remove_soon(std::uint64_t id) {

@@ -87,6 +87,8 @@ class shard : public std::enable_shared_from_this<shard> {
 
  private:
   void remove(std::uint64_t id);
+  // With all connections taken: ends one that has not become a queue. False: there is none here.
+  bool make_room();
 
   executor& on_;
   target_state& state_;

@@ -150,10 +150,22 @@ def _(t):
 def _(t):
     settings = t.extra(*RAM, "--max-connections", "4")[0]
     first = t.up(settings=settings, io=1)
-    for _ in range(2):
-        t.keep(open_queue(settings))
+    t.up(settings=settings, io=1)
     # Taken for one of the four, or not, once it has shown by an ICReq that it speaks NVMe/TCP.
     fifth = t.keep(open_queue(settings))
     fate = t.fate(fifth.channel)
     check(fate.how in ("closed", "reset"), f"a fifth: {fate}")
     t.still_works(first.io[0])
+
+
+@row("T10/no-connect", "--max-connections 4: who sends no Connect gives way to who does")
+def _(t):
+    settings = t.extra(*RAM, "--max-connections", "4")[0]
+    first = t.up(settings=settings, io=1)
+    silent = [t.keep(open_queue(settings)) for _ in range(2)]
+    second = t.up(settings=settings, io=1)
+    for queue in silent:
+        fate = t.fate(queue.channel)
+        check(fate.how in ("closed", "reset"), f"a silent one: {fate}")
+    t.still_works(first.io[0])
+    t.still_works(second.io[0])

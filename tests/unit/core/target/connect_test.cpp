@@ -127,6 +127,27 @@ TEST_CASE("no more connections than the limit, and room again when one goes") {
   CHECK(b->status(1) == 0);
 }
 
+TEST_CASE("at the limit the longest silent connection goes, and none that is a queue") {
+  target_fixture f({.connections = 4});
+  const auto a = f.connect(0, 31, 0xffff);
+  const auto b = f.connect(0, 31, 0xffff);
+  const auto silent = f.net->arrive();
+  const auto later = f.net->arrive();
+  f.run();
+  const auto c = f.connect(0, 31, 0xffff);  // on the executor of a and silent
+  CHECK(c->status(1) == 0);
+  CHECK(silent->closed);
+  CHECK_FALSE(later->closed);
+  CHECK(told(f, "closed to make room for another, it has sent no Connect"));
+  const auto d = f.connect(0, 31, 0xffff);
+  CHECK(d->status(1) == 0);
+  CHECK(later->closed);
+  const auto e = f.connect(0, 31, 0xffff);
+  CHECK(e->closed);
+  CHECK(told(f, "4 connections are the limit"));
+  for (const auto& alive : {a, b, c, d}) CHECK_FALSE(alive->closed);
+}
+
 TEST_CASE("CNTLIDs are unique while alive and come again as late as can be") {
   target_fixture f({.connections = 100'000});
   std::vector<std::shared_ptr<fake_wire>> alive;
