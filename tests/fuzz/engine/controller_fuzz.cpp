@@ -12,31 +12,14 @@
 
 #include "engine/controller/controller.hpp"
 #include "engine/controller/io_command.hpp"
+#include "fuzz/input.hpp"
 
 using namespace nvmf;
 using namespace nvmf::engine;
+using nvmf::fuzz::input;
+using nvmf::fuzz::require;
 
 namespace {
-
-void require(bool good) {
-  if (!good) std::abort();
-}
-
-// The input, read from the front; zeroes when it is used up.
-struct input {
-  const std::uint8_t* at;
-  std::size_t left;
-  std::uint8_t byte() {
-    if (left == 0) return 0;
-    --left;
-    return *at++;
-  }
-  std::uint64_t number(unsigned bytes) {
-    std::uint64_t v = 0;
-    for (unsigned i = 0; i < bytes; ++i) v |= std::uint64_t{byte()} << (8 * i);
-    return v;
-  }
-};
 
 void put(std::span<std::byte> b, std::size_t at, std::size_t size, std::uint64_t v) {
   for (std::size_t i = 0; i < size && at + i < b.size(); ++i)
@@ -218,7 +201,7 @@ class world final : surroundings {
   void ranges(const io_request& r, const namespace_view& ns) {
     require(r.ranges >= 1 && r.ranges <= 256 && r.bytes == r.ranges * dsm_range_bytes);
     std::vector<std::byte> data(r.bytes);
-    for (std::size_t i = 0; i < r.ranges && in_.left > 0; ++i) {
+    for (std::size_t i = 0; i < r.ranges && !in_.done(); ++i) {
       put(data, i * 16 + 4, 4, in_.number(4));
       put(data, i * 16 + 8, 8, in_.number(8));
     }
@@ -289,7 +272,7 @@ class world final : surroundings {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   input in{data, size};
   world w(in);
-  for (int steps = 0; in.left > 0 && steps < 500; ++steps)
+  for (int steps = 0; !in.done() && steps < 500; ++steps)
     if (!w.step()) return 0;
   return 0;
 }

@@ -13,35 +13,19 @@
 #include "engine/host/discovery.hpp"
 #include "engine/host/explain.hpp"
 #include "engine/host/shutdown.hpp"
+#include "fuzz/input.hpp"
 
 using namespace nvmf;
 using namespace nvmf::engine;
+using nvmf::fuzz::input;
+using nvmf::fuzz::require;
 
 namespace {
-
-void require(bool good) {
-  if (!good) std::abort();
-}
 
 void require_text(const std::string& text) {
   require(!text.empty());
   require(std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; }));
 }
-
-struct input {
-  const std::uint8_t* at;
-  std::size_t left;
-  std::uint8_t byte() {
-    if (left == 0) return 0;
-    --left;
-    return *at++;
-  }
-  std::uint64_t number(unsigned bytes) {
-    std::uint64_t v = 0;
-    for (unsigned i = 0; i < bytes; ++i) v = v << 8 | byte();
-    return v;
-  }
-};
 
 void put(std::vector<std::byte>& b, std::size_t at, std::size_t size, std::uint64_t v) {
   for (std::size_t i = 0; i < size && at + i < b.size(); ++i)
@@ -120,8 +104,15 @@ class controller {
     for (int i = 0; i < 3; ++i) {
       const std::uint8_t what = in_.byte();
       if (what < 0xc0) return;
-      if (what < 0xd0) put(cqe, in_.byte() % 16, 1 + what % 4, in_.number(4));
-      if (what >= 0xd0 && what < 0xfe) put(data_, in_.number(2), 1 + what % 8, in_.number(4));
+      if (what < 0xfe) {
+        const bool completion = what < 0xd0;
+        const std::size_t at = completion ? in_.byte() % 16 : in_.number(2);
+        const std::uint64_t value = in_.number(4);
+        if (completion)
+          put(cqe, at, 1 + what % 4, value);
+        else
+          put(data_, at, 1 + what % 8, value);
+      }
       if (what == 0xfe) std::ranges::fill(data_, static_cast<std::byte>(in_.byte()));
       if (what == 0xff) lost_ = true;
     }

@@ -23,7 +23,7 @@ IO, DISCOVERY, NO_FLOW_CONTROL, KEYED = b"\0", b"\1", b"\2", b"\4"
 
 def cqe(at, value, size=4):
     """Bytes of the completion."""
-    return bytes([0xC0 + size - 1, at]) + value.to_bytes(4, "big") + DECENT
+    return bytes([0xC0 + size - 1, at]) + le(value, 4) + DECENT
 
 
 def refused(status):
@@ -32,7 +32,7 @@ def refused(status):
 
 def field(at, value, size=4):
     """Bytes of the data."""
-    return bytes([0xD0 + size - 1]) + at.to_bytes(2, "big") + value.to_bytes(4, "big") + DECENT
+    return bytes([0xD0 + size - 1]) + le(at, 2) + le(value, 4) + DECENT
 
 
 def filled(byte):

@@ -7,7 +7,6 @@
 // seeds.py writes such scripts. NVMF_FUZZ_TRACE=1 makes a run tell its events on stderr.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,44 +14,13 @@
 #include <nvmf/transport.hpp>
 #include <vector>
 
+#include "fuzz/input.hpp"
 #include "support/virtual_executor.hpp"
 #include "tcp/session/encode.hpp"
 #include "tcp/session/session.hpp"
 #include "wire/crc32c.hpp"
 
 namespace nvmf::fuzz {
-
-inline void require(bool good) {
-  if (!good) std::abort();
-}
-
-// The input, read from the front; zeroes when it is used up.
-class script {
- public:
-  script(const std::uint8_t* data, std::size_t size)
-      : rest_(reinterpret_cast<const std::byte*>(data), size) {}
-  bool done() const { return rest_.empty(); }
-  std::uint64_t number(std::size_t size) {
-    std::uint64_t v = 0;
-    for (std::size_t i = 0; i < size; ++i) v |= std::to_integer<std::uint64_t>(byte()) << (8 * i);
-    return v;
-  }
-  std::uint8_t small() { return static_cast<std::uint8_t>(number(1)); }
-  std::span<const std::byte> take(std::size_t n) {
-    const auto part = rest_.first(std::min(n, rest_.size()));
-    rest_ = rest_.subspan(part.size());
-    return part;
-  }
-
- private:
-  std::byte byte() {
-    if (rest_.empty()) return std::byte{0};
-    const std::byte b = rest_.front();
-    rest_ = rest_.subspan(1);
-    return b;
-  }
-  std::span<const std::byte> rest_;
-};
 
 // Callbacks given out against callbacks that ran.
 struct ledger {
@@ -96,9 +64,9 @@ class witness final : public observer {
 // A session between a peer and a user that both follow the script.
 class stage {
  public:
-  stage(role side, script& in) : in_(in) {
-    const std::uint8_t o = in.small();
-    const std::uint8_t p = in.small();
+  stage(role side, input& in) : in_(in) {
+    const std::uint8_t o = in.byte();
+    const std::uint8_t p = in.byte();
     agreed_ = {.header_digest = (o & 1) != 0,
                .data_digest = (o & 2) != 0,
                .host_alignment = (o & 4) != 0 ? 64u : 4u,
@@ -147,9 +115,9 @@ class stage {
     tcp::tx_pdu p;
     const auto header = std::span{p.head}.first(form.size);
     std::ranges::copy(in_.take(form.size - 8), header.begin() + 8);
-    const std::uint8_t flags = in_.small() & 0xcu;
+    const std::uint8_t flags = in_.byte() & 0xcu;
     const std::size_t size = in_.number(2) % 20'000;
-    data_.assign(size, std::byte{in_.small()});
+    data_.assign(size, std::byte{in_.byte()});
     if (type == wire::pdu_type::capsule_resp || type == wire::pdu_type::r2t) data_.clear();
     if (type == wire::pdu_type::c2h_data || type == wire::pdu_type::h2c_data)
       wire::store_le(header, 16, 4, data_.size());
@@ -162,7 +130,7 @@ class stage {
     std::vector<std::byte> whole(p.head.begin(), p.head.begin() + p.head_size);
     whole.insert(whole.end(), data_.begin(), data_.end());
     whole.insert(whole.end(), p.tail.begin(), p.tail.begin() + p.tail_size);
-    const std::uint8_t how = in_.small();
+    const std::uint8_t how = in_.byte();
     if (how == 0xbd) whole.back() ^= std::byte{1};
     const std::size_t step = how < 0xc0 ? whole.size() : std::size_t{7} << (how & 0xf);
     for (std::span rest{whole}; !rest.empty(); rest = rest.subspan(std::min(step, rest.size())))
@@ -203,7 +171,7 @@ class stage {
   ledger callbacks;
 
  private:
-  script& in_;
+  input& in_;
   tcp::negotiated agreed_;
   qpair_params params_;
   std::vector<std::byte> data_;

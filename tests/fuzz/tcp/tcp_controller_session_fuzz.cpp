@@ -11,9 +11,9 @@ namespace {
 
 class controller_stage : public stage {
  public:
-  explicit controller_stage(script& in) : stage(role::controller, in), in_(in) {
+  explicit controller_stage(input& in) : stage(role::controller, in), in_(in) {
     attach(std::make_shared<tcp::controller_session>(setup()));
-    const std::uint8_t o = in.small();
+    const std::uint8_t o = in.byte();
     if ((o & 1) != 0) q.set_queue(o & 2 ? 1 : 0, 4 + (o >> 4), (o & 4) != 0);
     q.start({.on_receive =
                  [this](capsule c) {
@@ -22,19 +22,19 @@ class controller_stage : public stage {
                    require(q.in_capsule_data(c).size() <= 8192);
                    held_.push_back(std::move(c));
                    require(held_.size() < 10'000);
-                   if (in_.small() % 4 == 0) answer();
+                   if (in_.byte() % 4 == 0) answer();
                  },
              .on_error =
                  [this](const qpair_error&) {
                    require(!over_);
                    over_ = true;
-                   if (in_.small() % 2 == 0) close();
+                   if (in_.byte() % 2 == 0) close();
                  }});
   }
 
   void receive() {
     if (!q || held_.empty()) return;
-    const capsule& c = held_[in_.small() % held_.size()];
+    const capsule& c = held_[in_.byte() % held_.size()];
     const std::uint32_t total = q.data_length(c);
     const auto offset = static_cast<std::uint32_t>(in_.number(2));
     const auto length = static_cast<std::uint32_t>(in_.number(2));
@@ -52,7 +52,7 @@ class controller_stage : public stage {
   }
   void send() {
     if (!q || held_.empty()) return;
-    const capsule& c = held_[in_.small() % held_.size()];
+    const capsule& c = held_[in_.byte() % held_.size()];
     const std::size_t size = in_.number(2);
     ++buffers_given_;
     auto* bytes = new std::byte[size + 1]();
@@ -65,24 +65,24 @@ class controller_stage : public stage {
         &buffers_back_);
     // Mostly where the last one ended.
     auto& next = sent_[c.slot()->index];
-    const std::uint32_t offset = in_.small() % 8 == 0 ? in_.small() : next;
-    const auto answer = q.send_controller_data(c, offset, std::move(b), in_.small() % 4 == 0);
+    const std::uint32_t offset = in_.byte() % 8 == 0 ? in_.byte() : next;
+    const auto answer = q.send_controller_data(c, offset, std::move(b), in_.byte() % 4 == 0);
     if (answer.result != send_result::failed) next = offset + static_cast<std::uint32_t>(size);
   }
   void answer() {
     if (!q || held_.empty()) return;
-    const std::size_t which = in_.small() % held_.size();
+    const std::size_t which = in_.byte() % held_.size();
     cqe_bytes cqe{};
     const std::uint16_t cid =
-        in_.small() % 16 == 0 ? static_cast<std::uint16_t>(in_.number(2)) : held_[which].cid();
+        in_.byte() % 16 == 0 ? static_cast<std::uint16_t>(in_.number(2)) : held_[which].cid();
     wire::store_le(cqe, 12, 2, cid);
     auto r = q.allocate_response(cqe);
     if (!r) std::abort();
     (void)q.transmit_response(std::move(*r));
-    if (in_.small() % 4 != 0) let_go(which);
+    if (in_.byte() % 4 != 0) let_go(which);
   }
   void let_go() {
-    if (!held_.empty()) let_go(in_.small() % held_.size());
+    if (!held_.empty()) let_go(in_.byte() % held_.size());
   }
   void close() { q = {}; }
   void finish() {
@@ -102,7 +102,7 @@ class controller_stage : public stage {
     held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(which));
   }
 
-  script& in_;
+  input& in_;
   bool over_ = false;
   std::vector<capsule> held_;
   std::map<std::uint16_t, std::uint32_t> sent_;
@@ -113,16 +113,16 @@ class controller_stage : public stage {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  script in(data, size);
+  input in(data, size);
   controller_stage s(in);
   for (int steps = 0; !in.done() && steps < 300; ++steps) {
-    switch (in.small() % 10) {
+    switch (in.byte() % 10) {
       case 0:
       case 1:
         s.feed_pdu(wire::pdu_type::capsule_cmd);
         break;
       case 2:
-        s.feed(in.take(in.small()));
+        s.feed(in.take(in.byte()));
         break;
       case 3:
       case 4:
@@ -138,11 +138,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         s.answer();
         break;
       case 8:
-        s.drain(in.small() % 2 == 0 ? SIZE_MAX : in.number(2));
+        s.drain(in.byte() % 2 == 0 ? SIZE_MAX : in.number(2));
         break;
       case 9:
-        if (const auto what = in.small() % 16; what == 0)
-          s.end(in.small() % 2 == 0);
+        if (const auto what = in.byte() % 16; what == 0)
+          s.end(in.byte() % 2 == 0);
         else if (what < 8)
           s.let_go();
         break;

@@ -10,7 +10,7 @@ namespace {
 
 class host_stage : public stage {
  public:
-  explicit host_stage(script& in) : stage(role::host, in), in_(in) {
+  explicit host_stage(input& in) : stage(role::host, in), in_(in) {
     attach(std::make_shared<tcp::host_session>(setup()));
     q.start({.on_receive =
                  [this](capsule c) {
@@ -19,24 +19,24 @@ class host_stage : public stage {
                    std::erase_if(sent_, [&](const capsule& s) { return s.cid() == cid; });
                    if (held_.size() < 4) held_.push_back(std::move(c));
                    // Users send the next command from here.
-                   if (in_.small() % 4 == 0) send();
+                   if (in_.byte() % 4 == 0) send();
                  },
              .on_error =
                  [this](const qpair_error&) {
                    require(!over_);
                    over_ = true;
-                   if (in_.small() % 2 == 0) close();
+                   if (in_.byte() % 2 == 0) close();
                  }});
   }
 
   void send() {
     if (!q) return;
     std::array<std::byte, 64> sqe{};
-    sqe[0] = static_cast<std::byte>(in_.small());
+    sqe[0] = static_cast<std::byte>(in_.byte());
     auto c = q.allocate_command(sqe);
     if (!c) return;
     const auto size = static_cast<std::size_t>(in_.number(2));
-    const auto way = static_cast<direction>(in_.small() % 3);
+    const auto way = static_cast<direction>(in_.byte() % 3);
     auto& memory = memories_.emplace_back(std::make_unique<std::vector<std::byte>>(size));
     auto& list = lists_.emplace_back(std::make_unique<std::vector<segment>>());
     const std::size_t cut = size / 3;
@@ -45,7 +45,7 @@ class host_stage : public stage {
     if (q.append_data(*c, memdesc::of_list(*list), size, way,
                       data ? callbacks.hook(size) : data_callback{}))
       std::abort();
-    if (in_.small() % 16 == 0) return;  // let go of, never sent
+    if (in_.byte() % 16 == 0) return;  // let go of, never sent
     if (q.transmit(*c)) {
       q.abort_data(*c, errc::aborted);
       return;
@@ -54,11 +54,11 @@ class host_stage : public stage {
   }
   void withdraw() {
     if (!q || sent_.empty()) return;
-    auto& c = sent_[in_.small() % sent_.size()];
+    auto& c = sent_[in_.byte() % sent_.size()];
     if (q.withdraw_data(c, errc::timed_out)) std::abort();
   }
   void let_go() {
-    if (!sent_.empty()) sent_.erase(sent_.begin() + in_.small() % static_cast<int>(sent_.size()));
+    if (!sent_.empty()) sent_.erase(sent_.begin() + in_.byte() % static_cast<int>(sent_.size()));
   }
   void close() { q = {}; }
   void finish() {
@@ -75,7 +75,7 @@ class host_stage : public stage {
   }
 
  private:
-  script& in_;
+  input& in_;
   bool over_ = false;
   std::vector<capsule> sent_, held_;
   std::vector<std::unique_ptr<std::vector<std::byte>>> memories_;
@@ -85,16 +85,16 @@ class host_stage : public stage {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  script in(data, size);
+  input in(data, size);
   host_stage s(in);
   for (int steps = 0; !in.done() && steps < 300; ++steps) {
-    switch (in.small() % 12) {
+    switch (in.byte() % 12) {
       case 0:
       case 1:
         s.send();
         break;
       case 2:
-        s.feed(in.take(in.small()));
+        s.feed(in.take(in.byte()));
         break;
       case 3:
       case 4:
@@ -119,7 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         s.drain(SIZE_MAX);
         break;
       case 11:
-        if (in.small() % 8 == 0) s.end(in.small() % 2 == 0);
+        if (in.byte() % 8 == 0) s.end(in.byte() % 2 == 0);
         break;
     }
   }
