@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Inside a guest: the Linux kernel's NVMe/TCP host (nvme-tcp, nvme-cli) against our target.
 #   kernel_host.sh [digests] [quick]
+#
+# What this host does otherwise than the specification has it, and our target takes: it writes CC
+# with IOSQES 6 and IOCQES 4 to discovery controllers too, which have no I/O queues; and its sockets
+# may end with RST after our FIN, which is its good-bye and no error.
+# How the kernel's target differs is told row by row in tests/hostile (linux=).
 . "$(dirname "$0")/lib.sh"
 allow=()
 [[ -z ${digests[*]} ]] || digests=(--hdr-digest --data-digest) allow=(-g -G)
