@@ -125,7 +125,7 @@ void lookup::start(const std::string& host, std::uint16_t port, callback done) {
   }
   arrived_.async_wait(asio::posix::stream_descriptor::wait_read,
                       [this, asked, done = std::move(done)](const error_code& stopped) {
-                        if (stopped) return;
+                        if (stopped || !arrived_.is_open()) return;  // or cancelled meanwhile
                         cancel();
                         std::unique_lock hold{asked->lock};
                         const error_code error = asked->error;
