@@ -3,7 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "wire/nqn.hpp"
 #include "wire/uri.hpp"
@@ -174,7 +175,12 @@ void serve_plan::complete() {
   for (const listener_options& l : listeners_) io = io || !l.discovery_only;
   if (!io) static_cast<void>(listen_at(default_listener, false));
   // Listeners for I/O come first: theirs is the address that is told first.
-  std::ranges::stable_partition(listeners_, [](const auto& l) { return !l.discovery_only; });
+  // (Not stable_partition: libstdc++ 12 has it call what clang says is deprecated.)
+  std::vector<listener_options> ordered;
+  for (const bool discovery_only : {false, true})
+    for (listener_options& l : listeners_)
+      if (l.discovery_only == discovery_only) ordered.push_back(l);
+  listeners_ = std::move(ordered);
   for (listener_options& l : listeners_) l.settings = transport_;
   for (served_subsystem& s : subsystems_) {
     s.options.max_io_queues = common_.max_io_queues;

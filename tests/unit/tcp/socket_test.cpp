@@ -153,7 +153,7 @@ TEST_CASE("why a connect fails") {
   }
   SUBCASE("a peer that speaks something else") {
     false_controller f;
-    f.script = [&f](raw_peer& p) {
+    f.script = [](raw_peer& p) {
       p.send(hex("53 53 48 2d 32 2e 30 2d 4f 70 65 6e"));
       p.collect([] {});
     };
