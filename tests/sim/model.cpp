@@ -35,7 +35,8 @@ octets block_model::begin_write(std::uint32_t first, std::uint32_t count, std::u
   }
   for (auto& [id, r] : reads_)
     for (std::uint32_t i = 0; i < r.versions.size(); ++i)
-      if (r.first + i >= first && r.first + i < first + count) r.versions[i].insert(version);
+      if (r.first + i >= first && r.first + i < first + count && !r.versions[i].empty())
+        r.versions[i].insert(version);
   return data;
 }
 
@@ -44,17 +45,27 @@ void block_model::end_write(std::uint32_t first, std::uint32_t count, std::uint6
   for (std::uint32_t i = 0; i < count; ++i) {
     block& b = blocks_[first + i];
     b.writing = false;
-    if (good)
+    if (good) {
       b.possible = {version};
-    else
+      b.unknown = false;
+    } else {
       b.lost.insert(version);
+    }
     b.possible.insert(b.lost.begin(), b.lost.end());
   }
 }
 
+void block_model::forget(std::uint32_t first, std::uint32_t count) {
+  for (std::uint32_t i = first; i < first + count; ++i) blocks_[i].unknown = true;
+  for (auto& [id, r] : reads_)
+    for (std::uint32_t i = 0; i < r.versions.size(); ++i)
+      if (r.first + i >= first && r.first + i < first + count) r.versions[i].clear();
+}
+
 void block_model::begin_read(std::uint32_t first, std::uint32_t count, std::uint64_t id) {
   reading r{first, {}};
-  for (std::uint32_t i = 0; i < count; ++i) r.versions.push_back(blocks_[first + i].possible);
+  for (std::uint32_t i = first; i < first + count; ++i)
+    r.versions.push_back(blocks_[i].unknown ? std::set<std::uint64_t>{} : blocks_[i].possible);
   reads_.emplace(id, std::move(r));
 }
 
@@ -62,6 +73,7 @@ std::string block_model::end_read(std::uint64_t id, std::span<const std::byte> d
   const auto r = std::move(reads_.extract(id).mapped());
   if (!good) return {};
   for (std::uint32_t i = 0; i < r.versions.size(); ++i) {
+    if (r.versions[i].empty()) continue;
     const auto got = data.subspan(i * block_bytes, block_bytes);
     std::uint64_t version = 0;
     std::memcpy(&version, got.data(), sizeof version);

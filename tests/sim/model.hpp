@@ -29,8 +29,10 @@ class block_model {
   // Acknowledged, or of unknown fate: such a version may come to light at any later time, for the
   // command may still be under way when its host has given it up.
   void end_write(std::uint32_t first, std::uint32_t count, std::uint64_t version, bool good);
+  // Nothing is known of these blocks until they are written again: see network::doubtful.
+  void forget(std::uint32_t first, std::uint32_t count);
   // What a read may return, remembered when it begins.
-  using allowed = std::vector<std::set<std::uint64_t>>;
+  using allowed = std::vector<std::set<std::uint64_t>>;  // empty: anything
   void begin_read(std::uint32_t first, std::uint32_t count, std::uint64_t id);
   // Says what is wrong with the data of that read, if anything.
   std::string end_read(std::uint64_t id, std::span<const std::byte> data, bool good);
@@ -40,6 +42,7 @@ class block_model {
     std::set<std::uint64_t> possible{0};  // 0: zeroes, never written
     std::set<std::uint64_t> lost;         // of unknown fate
     bool writing = false;
+    bool unknown = false;  // any version, of any block
   };
   struct reading {
     std::uint32_t first;

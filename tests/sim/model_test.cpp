@@ -50,6 +50,16 @@ TEST_CASE("a read may see what was written while it was under way") {
   CHECK(m.end_read(1, block_content(3, 5), true).empty());
 }
 
+TEST_CASE("what was forgotten may be anything until it is written again") {
+  block_model m(8);
+  m.forget(3, 1);
+  CHECK(read(m, block_content(5, 9)).empty());
+  m.begin_write(3, 1, 2);
+  m.end_write(3, 1, 2, true);
+  CHECK(read(m, block_content(3, 2)).empty());
+  CHECK_FALSE(read(m, block_content(5, 9)).empty());
+}
+
 TEST_CASE("torn blocks, other blocks and other bytes are seen") {
   block_model m(8);
   m.begin_write(3, 1, 1);

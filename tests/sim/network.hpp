@@ -66,8 +66,9 @@ class network {
   network_shape shape;
   bool calm = false;  // no more faults
   // A response, or data that says success, has come twice. When its CID is in use again by then,
-  // nothing tells the second from the answer to the new command: what this association says is not
-  // to be judged any more.
+  // nothing tells the second from the answer to the new command; and when that was a write, an R2T
+  // for it may yet fetch the data of the command after. What this association says is not to be
+  // judged any more, and its writes may have gone anywhere among each other.
   bool doubtful = false;
   std::vector<std::string> happened;
 

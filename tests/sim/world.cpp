@@ -252,6 +252,7 @@ void world::ended(std::unique_ptr<command> c, const command_result& r) {
   }
   const bool good = r.ok() && !net_.doubtful;
   if (c->write) model_.end_write(c->first, c->count, c->id, good);
+  if (c->write && net_.doubtful) model_.forget(c->first, c->count);
   if (!c->write && !c->flush) {
     if (std::string bad = model_.end_read(c->id, c->data, good); !bad.empty()) wrong(bad);
   }
