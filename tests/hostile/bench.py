@@ -267,7 +267,8 @@ class Runner:
             if fault:
                 print(f"ok {title} # Linux differs: {row.linux} ({first_line(fault)})", flush=True)
                 return
-            fault = f"a difference of Linux is documented, but there was none: {row.linux}"
+            if not row.linux.startswith("may: "):  # a race in the kernel, won or lost
+                fault = f"a difference of Linux is documented, but there was none: {row.linux}"
         print(f"{'not ok' if fault else 'ok'} {title} ({took:.2f} s)", flush=True)
         if fault:
             self.failed.append(row.id)

@@ -80,7 +80,7 @@ sgl_row(
     Varies(Status(0, 0x0F), Fatal(1, 4)),
     wire.sgl_in_capsule(2048),
     BLOCKS8,
-    linux=UNSEEN,
+    linux="may: the rest of the data is read as the next PDU, and closes it before it answers",
 )
 sgl_row(
     "T45/more",
