@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One NVMe/TCP connection after its IC exchange, as a machine: bytes in, bytes out, callbacks. It
-// touches no socket and no clock. Whoever has the socket (socket/driver.hpp, or a test) feeds it
+// touches no socket and no clock. Whoever has the socket (../driver.hpp, or a test) feeds it
 // and carries away what it has to send; host_session and controller_session know what the PDUs
 // mean.
 #pragma once
