@@ -22,26 +22,35 @@ set(NVMF_TEST_ENVIRONMENT
   "NVMF_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
 # nvmf_test(name COMMAND... [LABELS...] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [SERIAL]
-#           [LOCK name] [PROPERTIES name value...])
+#           [LOCK name] [SOAK] [PROPERTIES name value...])
 # Exit status 77 after a line "skipped: REASON" is a skip; ./dev test lists the reasons.
 # SERIAL: runs alone (it measures time, or needs the whole machine). LOCK: no two tests with the
-# same lock run at once.
+# same lock run at once. SOAK: the long form of a test, which only `./dev soak` runs: it has an
+# hour, and the label soak beside its own.
 function(nvmf_test name)
   cmake_parse_arguments(ARG
-    "SERIAL" "TIMEOUT;LOCK" "COMMAND;LABELS;ENVIRONMENT;PROPERTIES" ${ARGN})
+    "SERIAL;SOAK" "TIMEOUT;LOCK" "COMMAND;LABELS;ENVIRONMENT;PROPERTIES" ${ARGN})
   nvmf_in_test_set(wanted ${ARG_LABELS})
   if(NOT wanted)
     return()
   endif()
+  if(ARG_SOAK)
+    list(APPEND ARG_LABELS soak)
+    set(configurations CONFIGURATIONS soak)
+    set(default_timeout 3600)
+  else()
+    set(configurations)
+    set(default_timeout 120)
+  endif()
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT ${default_timeout})
   endif()
   if(NVMF_TEST_SET)
     # A test of this label may be named after it already: fuzz.pdu, not fuzz.fuzz.pdu.
     string(REGEX REPLACE "^${NVMF_TEST_SET}\\." "" name "${name}")
     string(PREPEND name "${NVMF_TEST_SET}.")
   endif()
-  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} ${configurations})
   set_tests_properties(${name} PROPERTIES
     LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${NVMF_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}")
