@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# run.sh PROGRAM CORPUS FOUND: replays every file of CORPUS, then fuzzes for NVMF_FUZZ_SECONDS
-# (30 unless told otherwise; 0: replay only) from the seed NVMF_FUZZ_SEED (0: another each time).
+# run.sh PROGRAM CORPUS FOUND [DICTIONARY]: replays every file of CORPUS, then fuzzes for
+# NVMF_FUZZ_SECONDS (30 unless told otherwise; 0: replay only) from the seed NVMF_FUZZ_SEED (0:
+# another each time) and says how many executions that were and how many edges they reached.
 # New inputs go to FOUND/corpus and never into the tree; an input that fails is left in FOUND.
 set -euo pipefail
-program=$1 corpus=$2 found=$3
+program=$1 corpus=$2 found=$3 dictionary=${4:-}
 seconds=${NVMF_FUZZ_SECONDS:-30} seed=${NVMF_FUZZ_SEED:-0}
 
 if [ -z "$(find "$corpus" -type f -print -quit 2>/dev/null)" ]; then
@@ -19,5 +20,12 @@ mapfile -d '' -t inputs < <(find "$corpus" -type f -print0 | sort -z)
 "$program" "${limits[@]}" "${inputs[@]}" 2>&1 | tail -n 40
 echo "replayed ${#inputs[@]} inputs"
 [ "$seconds" -gt 0 ] || exit 0
-"$program" "${limits[@]}" -seed="$seed" -max_total_time="$seconds" -print_final_stats=1 \
-  "$found/corpus" "$corpus" 2>&1 | tail -n 60
+"$program" "${limits[@]}" ${dictionary:+"-dict=$dictionary"} -seed="$seed" \
+  -max_total_time="$seconds" -print_final_stats=1 "$found/corpus" "$corpus" >"$found/log" 2>&1 ||
+  { tail -n 60 "$found/log"; exit 1; }
+tail -n 20 "$found/log"
+awk -v name="$(basename "$program")" -v seconds="$seconds" '
+  /cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
+  /^stat::number_of_executed_units:/ { executions = $2 }
+  END { printf "%s: %d executions in %d s, %d edges\n", name, executions, seconds, edges }
+' "$found/log"

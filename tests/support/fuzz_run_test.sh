@@ -8,7 +8,8 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cd "$room"
 mkdir corpus empty
-printf '#!/bin/bash\necho "args: $*"; case "$*" in *"$FAIL_ON"*) exit 77 ;; esac\n' >program
+printf '#!/bin/bash\necho "args: $*"
+echo "#9 DONE cov: 345 ft: 6"; echo "stat::number_of_executed_units: 1234"; case "$*" in *"$FAIL_ON"*) exit 77 ;; esac\n' >program
 chmod +x program
 touch corpus/a 'corpus/b c'
 export FAIL_ON=none
@@ -20,6 +21,10 @@ says 'replayed 2 inputs'
 if grep -q max_total_time said; then exit 1; fi
 NVMF_FUZZ_SECONDS=4 NVMF_FUZZ_SEED=9 "$run" ./program corpus found >said
 says '-seed=9 -max_total_time=4 -print_final_stats=1 found/corpus corpus'
+says 'program: 1234 executions in 4 s, 345 edges'
+if grep -q -e -dict said; then exit 1; fi
+NVMF_FUZZ_SECONDS=4 "$run" ./program corpus found 'a dict' >said
+says '-dict=a dict -seed='
 
 for FAIL_ON in 'corpus/b c' max_total_time; do
   if NVMF_FUZZ_SECONDS=4 "$run" ./program corpus found >said; then
