@@ -8,8 +8,13 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cd "$room"
 mkdir corpus empty
-printf '#!/bin/bash\necho "args: $*"
-echo "#9 DONE cov: 345 ft: 6"; echo "stat::number_of_executed_units: 1234"; case "$*" in *"$FAIL_ON"*) exit 77 ;; esac\n' >program
+cat >program <<'TEXT'
+#!/bin/bash
+echo "args: $*"
+echo "#9 DONE cov: 345 ft: 6"
+echo "stat::number_of_executed_units: 1234"
+case "$*" in *"$FAIL_ON"*) exit 77 ;; esac
+TEXT
 chmod +x program
 touch corpus/a 'corpus/b c'
 export FAIL_ON=none
