@@ -336,7 +336,7 @@ TEST_CASE("more commands than the queue holds end the connection, duplicates inc
 
 TEST_CASE("commands are not read while the host does not read what it asked for") {
   const octets data(1024 * 1024);
-  bench b(role::controller, plain, {.queue_size = 256});
+  bench b(role::controller, plain, {.qid = 1, .queue_size = 256});
   b.start();
   b.hold = true;
   unsigned cid = 0;

@@ -188,7 +188,7 @@ class bench {
     params.side = side;
     if (agreed.max_h2c_data == 0) agreed.max_h2c_data = 131072;
     tcp::session_setup setup{.on = &on,
-                             .memory = std::make_shared<tcp::memory_pool>(),
+                             .memory = memory,
                              .params = params,
                              .agreed = agreed,
                              .strict = strict,
@@ -306,6 +306,7 @@ class bench {
   };
 
   virtual_executor on;
+  std::shared_ptr<tcp::memory_pool> memory = std::make_shared<tcp::memory_pool>();
   std::shared_ptr<tcp::session> machine;
   std::shared_ptr<fake_link> link;
   qpair q;

@@ -78,7 +78,19 @@ void controller_session::on_command(const pdu_shape& shape, bool digest_good) {
   events_.entry(event_type::command_in, c->cid, c->entry, c->carried);
   c->listed = true;
   cids_.add(c);
-  defer([this, c] { deliver_command(c); });
+  defer([this, c] { arrived(c); });
+}
+
+// One read may bring thousands of commands: while what they ask for piles up, the rest waits.
+void controller_session::arrived(command_slot* c) {
+  if (!over() && (congested_ || !held_.empty()))
+    held_.push(c);
+  else
+    deliver_command(c);
+}
+
+void controller_session::deliver_held() {
+  while (!held_.empty() && !congested_) deliver_command(held_.pop());
 }
 
 void controller_session::deliver_command(command_slot* c) {

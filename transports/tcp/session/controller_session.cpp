@@ -99,15 +99,19 @@ capsule_slot* controller_session::allocate(bool command) {
 }
 
 void controller_session::release(capsule_slot* slot) noexcept {
-  if (slot->command)
-    recycle(*static_cast<command_slot*>(slot));
-  else
-    responses_.give(static_cast<controller_response*>(slot));
+  if (!slot->command) return responses_.give(static_cast<controller_response*>(slot));
+  auto& c = *static_cast<command_slot*>(slot);
+  give_block(c);  // a host that reads no response does not keep it
+  recycle(c);
+}
+
+void controller_session::give_block(command_slot& c) {
+  if (c.block != nullptr) memory_->give_block(std::exchange(c.block, nullptr), c.carried);
 }
 
 void controller_session::recycle(command_slot& c) {
   if (c.handle_live || c.listed || c.users > 0) return;
-  if (c.block != nullptr) memory_->give_block(std::exchange(c.block, nullptr), c.carried);
+  give_block(c);
   commands_.give(&c);
 }
 
@@ -201,6 +205,10 @@ void controller_session::queue_data(command_slot& c, std::uint32_t offset, buffe
   }
 }
 
+void controller_session::on_room() {
+  if (!held_.empty()) defer([this] { deliver_held(); });
+}
+
 void controller_session::on_sent(tx_pdu& pdu) {
   if (pdu.owner == &refusals_) {
     --refusals_;
@@ -288,6 +296,12 @@ void controller_session::complete_in_flight(std::error_code why) {
   }
   if (filling_ != nullptr) rx_.forget_memory();
   filling_ = nullptr;
+  while (!held_.empty()) {
+    command_slot* c = held_.pop();
+    --c->users;
+    unlist(*c);
+    recycle(*c);
+  }
   transfers_.for_each([&](transfer& t) {
     if (!t.taken || !t.open) return;
     finish(t, t.digest_failed ? make_error_code(errc::data_digest) : why);

@@ -30,7 +30,7 @@ struct transfer {
 
 // A command that a host has sent.
 struct command_slot : capsule_slot {
-  command_slot* next = nullptr;       // free list
+  command_slot* next = nullptr;       // free list, or of those that are held
   command_slot* same_hash = nullptr;  // see cid_map
   bool listed = false;                // its CID is taken: not answered, or the answer has not left
   bool digest_failed = false;         // of its in-capsule data
@@ -86,6 +86,7 @@ class controller_session final : public session {
  private:
   void complete_in_flight(std::error_code why) override;
   void on_sent(tx_pdu& pdu) override;
+  void on_room() override;
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                  receiver::target& to) override;
@@ -100,8 +101,11 @@ class controller_session final : public session {
   // Commands that may be out at once.
   std::uint32_t most_commands() const;
   void refuse_duplicate(std::uint16_t cid);
+  void arrived(command_slot* c);
+  void deliver_held();
   void deliver_command(command_slot* c);
   void unlist(command_slot& c);
+  void give_block(command_slot& c);
   void recycle(command_slot& c);
 
   transfer* open_transfer(std::uint64_t ttag) const;
@@ -111,7 +115,7 @@ class controller_session final : public session {
 
   void queue_data(command_slot& c, std::uint32_t offset, buffer data, bool last, bool success);
   // In what waits to be sent PDUs add up; see tx_high_water.
-  void note_queued() { congested_ = congested_ || tx_.bytes() > tx_high_water; }
+  void note_queued() { congested_ = congested_ || tx_.bytes() > high_water(); }
 
   slot_pool<command_slot> commands_{65536};
   slot_pool<controller_response> responses_{65536};
@@ -119,8 +123,9 @@ class controller_session final : public session {
   cid_map cids_;
   std::uint32_t refusals_ = 0;  // conflict responses that have not left
   sq_head sq_head_;
-  command_slot* receiving_ = nullptr;  // whose capsule is arriving
-  transfer* filling_ = nullptr;        // whose H2CData is arriving
+  fifo<command_slot, &command_slot::next> held_{};  // until the host reads its answers
+  command_slot* receiving_ = nullptr;               // whose capsule is arriving
+  transfer* filling_ = nullptr;                     // whose H2CData is arriving
 };
 
 }  // namespace nvmf::tcp

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Memory that the connections of one executor share, so that a connection at rest holds none of it:
 // places for PDUs on their way out and blocks for in-capsule data. What is given back is kept for
-// the next taker; the blocks up to a bound.
+// the next taker, up to a bound: a crowd that has gone leaves nothing behind.
 #pragma once
 
 #include <array>
@@ -40,14 +40,20 @@ struct tx_pdu {
 
 class memory_pool {
  public:
+  // PDUs that are kept: more than a busy reactor has on their way at a time.
+  static constexpr std::size_t keep_pdus_max = 4096;
+
   memory_pool() = default;
   memory_pool(const memory_pool&) = delete;
   memory_pool& operator=(const memory_pool&) = delete;
+  ~memory_pool() {
+    while (free_ != nullptr) delete std::exchange(free_, free_->next);
+  }
 
   tx_pdu* take_pdu() {
-    if (free_ == nullptr) grow();
-    tx_pdu* pdu = free_;
-    free_ = pdu->next;
+    if (free_ == nullptr) return new tx_pdu;
+    --kept_pdus_;
+    tx_pdu* pdu = std::exchange(free_, free_->next);
     pdu->kind = tx_kind::other;
     pdu->borrowed = pdu->ends = false;
     pdu->head_size = pdu->tail_size = 0;
@@ -56,11 +62,14 @@ class memory_pool {
     return pdu;
   }
   void give_pdu(tx_pdu* pdu) noexcept {
+    if (kept_pdus_ == keep_pdus_max) return delete pdu;
+    ++kept_pdus_;
     pdu->data = {};
     pdu->owned.reset();
     pdu->next = free_;
     free_ = pdu;
   }
+  std::size_t pdus_kept() const { return kept_pdus_; }
 
   // A block of at least `size` bytes, size > 0; the capacity is found again from the size.
   std::byte* take_block(std::size_t size) {
@@ -79,7 +88,6 @@ class memory_pool {
   }
 
  private:
-  static constexpr std::size_t chunk = 32;
   static constexpr std::size_t keep_max = 4 * 1024 * 1024;
 
   static std::size_t capacity(std::size_t size) {
@@ -88,17 +96,9 @@ class memory_pool {
   static std::size_t size_class(std::size_t size) {
     return static_cast<std::size_t>(std::bit_width(capacity(size)));
   }
-  void grow() {
-    chunks_.push_back(std::make_unique<tx_pdu[]>(chunk));
-    for (std::size_t i = 0; i < chunk; ++i) {
-      tx_pdu& pdu = chunks_.back()[i];
-      pdu.next = free_;
-      free_ = &pdu;
-    }
-  }
 
   tx_pdu* free_ = nullptr;
-  std::vector<std::unique_ptr<tx_pdu[]>> chunks_;
+  std::size_t kept_pdus_ = 0;
   std::array<std::vector<std::unique_ptr<std::byte[]>>, 65> blocks_;
   std::size_t kept_bytes_ = 0;
 };

@@ -75,7 +75,9 @@ void session::consume(std::span<const std::byte> in) {
 void session::sent(std::size_t n) {
   events_.count(event_type::sent, n);
   tx_.sent(n, [this](tx_pdu& pdu) { on_sent(pdu); });
-  if (congested_ && tx_.bytes() < tx_high_water / 2) congested_ = false;
+  if (!congested_ || tx_.bytes() >= high_water() / 2) return;
+  congested_ = false;
+  on_room();
 }
 
 void session::end_of_input() {

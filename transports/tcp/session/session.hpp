@@ -124,7 +124,10 @@ class session : public transport_qpair,
   virtual void abandon_unsent() {}
   // A PDU has left entirely.
   virtual void on_sent(tx_pdu& pdu) = 0;
+  // The peer reads again: `congested_` has ended.
+  virtual void on_room() {}
 
+  std::size_t high_water() const { return qid_ == 0 ? admin_tx_high_water : tx_high_water; }
   // Queues a PDU that is encoded.
   void push(tx_pdu* pdu);
   void push_urgent(tx_pdu* pdu);
