@@ -34,6 +34,17 @@ std::string caret_text(std::string_view text, const text_error& e) {
   return line + '\n' + std::string(lead + position - first, ' ') + '^';
 }
 
+text_place place_in(std::string_view text, std::size_t position) {
+  position = std::min(position, text.size());
+  const std::string_view before = text.substr(0, position);
+  const auto newline = before.rfind('\n');
+  const std::size_t first = newline == std::string_view::npos ? 0 : newline + 1;
+  const std::size_t end = std::min(text.find('\n', position), text.size());
+  return {.line = 1 + static_cast<std::size_t>(std::ranges::count(before, '\n')),
+          .column = position - first + 1,
+          .text = text.substr(first, end - first)};
+}
+
 std::string quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text.substr(0, quoted_max_bytes)) {

@@ -25,6 +25,14 @@ std::string to_text(const text_error& e);
 // terminal would obey or not show is shown as a dot; a long text is cut around the caret.
 std::string caret_text(std::string_view text, const text_error& e);
 
+// Where a byte of a text with several lines is; line and column count from 1, columns are bytes.
+struct text_place {
+  std::size_t line = 1;
+  std::size_t column = 1;
+  std::string_view text;  // that line, without its end: for caret_text with position column - 1
+};
+text_place place_in(std::string_view text, std::size_t position);
+
 // The text in single quotes for a message: unprintable bytes as \xNN, cut after 60 bytes.
 std::string quoted(std::string_view text);
 
