@@ -184,6 +184,12 @@ send_answer qpair::send_controller_data(const capsule& command, std::uint32_t of
   return impl_->send_controller_data(command.slot(), offset, std::move(data), last);
 }
 
+std::error_code qpair::tamper(tamperer* by) { return impl_->tamper(by); }
+
+std::error_code qpair::misbehave(misdeed what, std::uint16_t fes) {
+  return impl_->misbehave(what, fes);
+}
+
 void qpair::close(bool clean) {
   const auto impl = std::exchange(impl_, nullptr);
   if (impl == nullptr) return;

@@ -27,6 +27,7 @@ void end::start(qpair_callbacks callbacks) {
 }
 
 void end::drain() {
+  if (deaf_ && !closed_) return;
   wire().take(who_.side, inbox_);
   if (!started_ && !closed_) return;
   const auto self = shared_from_this();
@@ -50,6 +51,11 @@ void end::drain() {
 
 void end::send(message&& m) {
   if (!open() || cut_) return;
+  if (tamperer_ != nullptr) return send_altered(m);
+  send_as_is(m);
+}
+
+void end::send_as_is(message& m) {
   loop_message seen{.kind = m.kind,
                     .from = who_.side,
                     .qpair = who_.id,
@@ -111,6 +117,7 @@ void end::lose(const qpair_error& why) {
 
 void end::close(bool clean) {
   if (std::exchange(closed_, true)) return;
+  tamperer_ = nullptr;
   if (!lost_ && !cut_) {
     if (clean)
       out_.flush();

@@ -27,6 +27,8 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
   void start(qpair_callbacks callbacks) final;
   void close(bool clean) final;
   void defer(task t) final;
+  std::error_code tamper(tamperer* by) final;
+  std::error_code misbehave(misdeed what, std::uint16_t fes) final;
 
   // On this end's executor: handles what has arrived.
   void drain();
@@ -74,6 +76,9 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
     std::error_code error;
   };
 
+  void send_altered(message& m);
+  void send_as_is(message& m);
+  void terminate(std::uint16_t fes);
   void leave(message m) final;
   void cut(bool clean) final;
   role peer_side() const { return side_is(role::host) ? role::controller : role::host; }
@@ -88,7 +93,9 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
   qpair_callbacks calls_;
   std::vector<message> inbox_;
   std::vector<completion> due_, firing_;
+  tamperer* tamperer_ = nullptr;
   bool fire_planned_ = false;
+  bool deaf_ = false;  // on purpose: what arrives is left where it is
   bool started_ = false;
   bool lost_ = false;
   bool closed_ = false;

@@ -141,6 +141,12 @@ void driver::finish(bool clean) {
   if (!in_turn_) turn(false);
 }
 
+void driver::reset() {
+  stream_.reset_on_close();
+  // Not at once: it may be a callback that asks, in the middle of a turn.
+  on_.post([self = shared_from_this()] { self->close(); });
+}
+
 void driver::settle() {
   if (phase_ == phase::done || phase_ == phase::lingering) return;
   if (phase_ != phase::ending && (finishing_ || session_->over())) begin_ending();

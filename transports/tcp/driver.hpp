@@ -21,6 +21,8 @@ class driver final : public wire_link, public poller, public std::enable_shared_
   void begin() override;
   void wake() noexcept override;
   void finish(bool clean) override;
+  void reset() override;
+  void half_close() override { stream_.shutdown_send(); }
 
   bool poll() noexcept override;
 

@@ -54,6 +54,11 @@ void tcp_stream::shutdown_send() {
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
+void tcp_stream::reset_on_close() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+}
+
 void tcp_stream::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -43,6 +43,8 @@ class tcp_stream {
   }
 
   void shutdown_send();
+  // From now on closing tells the peer by RST, and what has not left is lost.
+  void reset_on_close();
   // Waits end with an error.
   void close();
   bool is_open() const { return socket_.is_open(); }

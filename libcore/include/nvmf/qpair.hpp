@@ -25,6 +25,7 @@
 #include "executor.hpp"
 #include "memdesc.hpp"
 #include "status.hpp"
+#include "tamper.hpp"
 
 namespace nvmf {
 
@@ -201,6 +202,13 @@ class qpair {
   // command's data even if less than its SGL length.
   send_answer send_controller_data(const capsule& command, std::uint32_t offset, buffer data,
                                    bool last = false);
+
+  // Shows `by` all that leaves from now on, until the qpair is closed or it is given nullptr.
+  // not_supported where the transport has no place for it.
+  std::error_code tamper(tamperer* by);
+  // not_supported where the transport cannot do that. Terminate and reset end the qpair: on_error
+  // runs with aborted, or reset. `fes`: the Fatal Error Status of terminate (NVMe/TCP 3.6.2.4).
+  std::error_code misbehave(misdeed what, std::uint16_t fes = 1);
 
   // Ends the qpair: everything in flight completes with errc::aborted, nothing of it touches user
   // memory afterwards. Never deadlocks; again is harmless. `clean` lets queued bytes leave first,

@@ -54,6 +54,8 @@ class transport_qpair {
                                                   data_callback done) = 0;
   virtual send_answer send_controller_data(capsule_slot* slot, std::uint32_t offset, buffer data,
                                            bool last) = 0;
+  virtual std::error_code tamper(tamperer*) { return errc::not_supported; }
+  virtual std::error_code misbehave(misdeed, std::uint16_t) { return errc::not_supported; }
   virtual void close(bool clean) = 0;
   // Runs `t` on the executor after the current callback, before anything else of this qpair:
   // for completions that must not run inside the call that causes them.

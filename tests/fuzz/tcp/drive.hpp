@@ -40,6 +40,8 @@ struct no_link final : tcp::wire_link {
   void begin() override {}
   void wake() noexcept override {}
   void finish(bool) override {}
+  void reset() override {}
+  void half_close() override {}
 };
 
 // Looks at every byte that it is shown.

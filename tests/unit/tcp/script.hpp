@@ -295,7 +295,7 @@ class bench {
   }
 
   struct fake_link final : tcp::wire_link {
-    int begun = 0, finished = 0, wakes = 0;
+    int begun = 0, finished = 0, wakes = 0, resets = 0, half_closes = 0;
     bool clean = false;
     void begin() override { ++begun; }
     void wake() noexcept override { ++wakes; }
@@ -303,6 +303,8 @@ class bench {
       ++finished;
       clean = how;
     }
+    void reset() override { ++resets; }
+    void half_close() override { ++half_closes; }
   };
 
   virtual_executor on;

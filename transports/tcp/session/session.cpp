@@ -139,14 +139,21 @@ std::error_code session::gone() const {
 }
 
 void session::push(tx_pdu* pdu) {
-  events_.pdu_out(*pdu);
-  tx_.push(pdu);
-  wake();
+  if (tamperer_ != nullptr) return queue_tampered(pdu, false);
+  queue(pdu, false);
 }
 
 void session::push_urgent(tx_pdu* pdu) {
+  if (tamperer_ != nullptr) return queue_tampered(pdu, true);
+  queue(pdu, true);
+}
+
+void session::queue(tx_pdu* pdu, bool urgent) {
   events_.pdu_out(*pdu);
-  tx_.push_urgent(pdu);
+  if (urgent)
+    tx_.push_urgent(pdu);
+  else
+    tx_.push(pdu);
   wake();
 }
 
@@ -168,6 +175,7 @@ void session::close(bool clean) {
   if (!failed_) complete_in_flight(errc::aborted);
   abandon_unsent();
   closed_ = true;
+  tamperer_ = nullptr;
   if (clean)
     tx_.detach(close_copy_max);
   else

@@ -38,6 +38,10 @@ class wire_link {
   // The qpair is closed and lives on only until the link lets go of it. clean: what is queued may
   // leave first, for a bounded time.
   virtual void finish(bool clean) = 0;
+  // The connection is broken off: what has not left is lost, and the peer is told so rudely.
+  virtual void reset() = 0;
+  // Nothing more will be sent.
+  virtual void half_close() = 0;
 };
 
 struct session_setup {
@@ -71,7 +75,7 @@ class session : public transport_qpair,
 
   // True while bytes are welcome. False before start, after the end, and while too much waits to
   // be sent to a peer that does not read.
-  bool wants_input() const { return started_ && !rx_.ended() && !congested_; }
+  bool wants_input() const { return started_ && !rx_.ended() && !congested_ && !deaf_; }
   // Takes all of `in`; what follows a violation in it is dropped.
   void consume(std::span<const std::byte> in);
   // See receiver. To be asked before each read.
@@ -111,6 +115,8 @@ class session : public transport_qpair,
   qpair_limits limits() const override;
   void close(bool clean) override;
   void defer(task t) override;
+  std::error_code tamper(tamperer* by) override;
+  std::error_code misbehave(misdeed what, std::uint16_t fes) override;
 
  protected:
   // Ends the connection for a reason that is not the peer's breach.
@@ -161,11 +167,16 @@ class session : public transport_qpair,
 
  private:
   void tell_error(const qpair_error& why);
+  void queue(tx_pdu* pdu, bool urgent);
+  void queue_tampered(tx_pdu* pdu, bool urgent);
+  void terminate(std::uint16_t fes);
 
   deferred turn_;
   std::shared_ptr<wire_link> link_;
   qpair_callbacks callbacks_{};
   qpair_error why_{};
+  tamperer* tamperer_ = nullptr;
+  bool deaf_ = false;  // on purpose: the peer's bytes are not taken
   bool started_ = false;
   bool failed_ = false;
   aftermath after_ = aftermath::flush;
