@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "table.hpp"
@@ -42,7 +43,7 @@ enum class value_kind : std::uint8_t {
 };
 
 struct expression_field {
-  std::string_view name;   // "cmd", as `describe` and messages call it; kebab case
+  std::string_view name;   // "cmd", kebab case; no word of the language
   std::string_view title;  // "command, by name"
   value_kind kind = value_kind::number;
   std::string_view example = {};  // a value that fits: "read"
@@ -82,9 +83,10 @@ class expression {
   // `fetch(i)` gives the field_value of fields[i]. It is asked for what decides, left to right.
   template <class Fetch>
   bool matches(Fetch&& fetch) const {
-    return run(&fetch, [](void* f, std::size_t i) -> field_value {
-      return (*static_cast<std::remove_reference_t<Fetch>*>(f))(i);
-    });
+    using function = std::remove_reference_t<Fetch>;
+    return run(
+        const_cast<void*>(static_cast<const void*>(std::addressof(fetch))),
+        [](void* f, std::size_t i) -> field_value { return (*static_cast<function*>(f))(i); });
   }
 
   bool always() const { return code_.empty(); }

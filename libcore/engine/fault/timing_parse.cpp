@@ -44,8 +44,8 @@ bool has_unit(std::string_view typed) {
          (typed.back() == 's' || typed.back() == 'm' || typed.back() == 'h');
 }
 
-done set_number(std::uint64_t& into, const token& value, std::string_view name) {
-  const auto n = wire::parse_size(value.text, name, {.min = 1});
+done set_number(std::uint64_t& into, const token& value) {
+  const auto n = wire::parse_size(value.text, {}, {.min = 1});
   if (!n) return placed(value, n.error());
   into = *n;
   return {};
@@ -70,11 +70,11 @@ done timing_terms::set_time(duration& into, const token& value) {
 }
 
 done timing_terms::set(std::string_view name, const token& value) {
-  if (name == "every") return set_number(into_.every, value, {});
-  if (name == "count") return set_number(into_.count.emplace(), value, {});
+  if (name == "every") return set_number(into_.every, value);
+  if (name == "count") return set_number(into_.count.emplace(), value);
   if (name == "before") return set_time(into_.until.emplace(), value);
   if (name == "after")
-    return has_unit(value.text) ? set_time(into_.from, value) : set_number(into_.after, value, {});
+    return has_unit(value.text) ? set_time(into_.from, value) : set_number(into_.after, value);
   const auto ppb = wire::parse_part(value.text, {});
   if (!ppb) return placed(value, ppb.error());
   if (*ppb == 0) return wrong(value, "with a probability of 0 it could never fire");

@@ -112,7 +112,7 @@ std::string token_text(const token& t) {
 
 text_error misplaced(const token& t, std::string_view wanted, std::string_view example,
                      std::string_view behind) {
-  text_error e{column_text(t.position), t.position, {}, std::string(example)};
+  text_error e{column_text(t.position), t.position, {}, {}};
   switch (t.kind) {
     case token_kind::bad_character:
       e.reason = fmt::format("{} means nothing here; text with such characters stands in quotes",
@@ -124,11 +124,11 @@ text_error misplaced(const token& t, std::string_view wanted, std::string_view e
     case token_kind::half_sign:
       e.reason = t.text == "=" ? "= compares nothing; write =="
                                : fmt::format("{0} means nothing; write {0}{0}", t.text);
-      e.example.clear();
       break;
     default:
       e.reason = fmt::format("{} where {} is wanted{}{}", token_text(t), wanted,
                              behind.empty() ? "" : " after ", behind);
+      e.example = std::string(example);
   }
   return e;
 }

@@ -327,6 +327,8 @@ expression_parser::parsed expression_parser::compared() {
                                .first = static_cast<std::uint32_t>(made_.operands_.size())};
   const auto right = *how == comparison::one_of ? operands(f) : operand(f);
   if (!right) return std::unexpected(right.error());
+  if (in_.taken_to() - start_ > expression_bytes_max)
+    return wrong(sign, fmt::format("the condition is longer than {} bytes", expression_bytes_max));
   test.count = static_cast<std::uint32_t>(made_.operands_.size()) - test.first;
   made_.code_.push_back(test);
   const std::string_view spelt = *how == comparison::contains ? "=~" : sign.text;

@@ -71,7 +71,7 @@ std::expected<std::uint64_t, text_error> read_value(const expression_field& f, c
   if (value) return value;
   text_error e = std::move(value.error());
   // Escapes move the bytes behind them: then the token's start is as near as it gets.
-  const bool as_typed = t.kind == token_kind::word && e.position < t.text.size();
+  const bool as_typed = t.kind == token_kind::word && e.position <= t.text.size();
   e.position = t.position + (as_typed ? e.position : 0);
   e.part = column_text(e.position);
   e.reason = fmt::format("{}: {}", f.name, e.reason);
