@@ -89,17 +89,39 @@ void host_core::emit(event e) {
 void host_core::submit(std::uint16_t qid, std::span<const std::byte, 64> sqe, const memdesc& mem,
                        direction way, milliseconds timeout, command_callback done) {
   host_queue* q = state_ == state::up ? queue(qid) : nullptr;
-  if (q == nullptr) {
-    on_.post([d = std::move(done), up = state_ == state::up]() mutable {
-      command_result r;
-      r.error = up ? errc::invalid_argument : errc::aborted;
-      d(r);
-    });
-    return;
-  }
+  if (q == nullptr)
+    return refuse(std::move(done), state_ == state::up ? errc::invalid_argument : errc::aborted);
   if (timeout.count() == 0) timeout = options_.timeout;
   const time_point deadline = timeout.count() == 0 ? host_queue::never : on_.now() + timeout;
   q->submit(sqe, mem, way, deadline, std::move(done));
+}
+
+void host_core::refuse(command_callback&& done, std::error_code why) {
+  refused_.push_back({std::move(done), why});
+  post_refused();
+}
+
+void host_core::post_refused() {
+  if (std::exchange(refused_posted_, true)) return;
+  on_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->refused_posted_ = false;
+    turn t(self->life_);
+    self->tell_refused(self->refused_.size());
+  });
+}
+
+// Not more than `count`: who sends another one from his callback hears of it a turn later.
+void host_core::tell_refused(std::size_t count) {
+  refused_before_end_ = 0;
+  for (; count > 0 && !refused_.empty(); --count) {
+    refused_command c = refused_.take(0);
+    command_result r;
+    r.error = c.why;
+    c.done(r);
+  }
+  if (!refused_.empty()) post_refused();
 }
 
 struct host_core::own_command {

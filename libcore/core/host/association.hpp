@@ -58,6 +58,9 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   // host_queue::owner
   void queue_failed(host_queue& queue, const qpair_error& why) override;
   bool abort(host_queue& queue, std::uint16_t cid) override;
+  void refuse(command_callback&& done, std::error_code why) override;
+  void post_refused();
+  void tell_refused(std::size_t count);
   struct late_command {
     std::uint16_t qid = 0, cid = 0;
   };
@@ -107,6 +110,13 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   std::shared_ptr<transport> provider_;
   std::shared_ptr<connect_attempt> attempt_;
   endpoint reached_;  // of the admin queue; the others go to the same place
+  struct refused_command {
+    command_callback done;
+    std::error_code why;
+  };
+  ring<refused_command> refused_;  // to be told, outside of the calls that sent them
+  bool refused_posted_ = false;
+  std::size_t refused_before_end_ = 0;  // of them
   std::unique_ptr<host_queue> admin_;
   std::vector<std::unique_ptr<host_queue>> io_;
   std::size_t configured_ = 0;  // queues whose Connect result was applied

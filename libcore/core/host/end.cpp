@@ -143,6 +143,7 @@ void host_core::fail(host_failure why, duration took) {
 void host_core::end(std::error_code why, bool clean) {
   state_ = state::down;
   life_.ending = true;
+  refused_before_end_ = refused_.size();
   for (timer_id* timer : {&step_timer_, &keep_alive_timer_})
     if (*timer != 0) on_.cancel_timer(std::exchange(*timer, 0));
   if (attempt_) attempt_->cancel();
@@ -153,6 +154,7 @@ void host_core::end(std::error_code why, bool clean) {
 void host_core::release() {
   turn t(life_);
   self_ = shared_from_this();
+  released_ = true;
   life_.ending = true;
   if (state_ == state::starting) {
     host_failure f;
@@ -181,6 +183,11 @@ bool host_core::quiet() const {
 void host_core::settle() {
   if (!quiet()) return;
   const auto keep = weak_from_this().lock();
+  // Who has let go cannot send any more: all that there is.
+  if (const std::size_t due = released_ ? refused_.size() : refused_before_end_; due > 0) {
+    turn t(life_);
+    tell_refused(due);
+  }
   if (failure_ || !shutdown_calls_.empty()) notify();
   if (life_.turns == 0) self_.reset();
 }

@@ -44,7 +44,7 @@ void host_queue::configure(std::uint32_t entries, bool sq_flow_control, std::uin
 
 void host_queue::submit(std::span<const std::byte, 64> sqe, const memdesc& mem, direction way,
                         time_point deadline, command_callback&& done, sqe_bytes* as_sent) {
-  if (closed_) return fail_later(std::move(done), why_);
+  if (closed_) return owner_.refuse(std::move(done), why_);
   if (waiting_.empty() && send(sqe, mem, way, deadline, std::move(done), as_sent)) return;
   waiting_command w{
       .mem = mem, .way = way, .deadline = deadline, .done = std::move(done), .as_sent = as_sent};
@@ -60,7 +60,7 @@ bool host_queue::send(std::span<const std::byte, 64> sqe, const memdesc& mem, di
   auto command = qpair_.allocate_command(sqe);
   if (!command) {
     if (command.error() == errc::queue_full && active_ > 0) return false;
-    fail_later(std::move(done), command.error());
+    owner_.refuse(std::move(done), command.error());
     return true;
   }
   const std::uint16_t cid = command->cid();
@@ -73,7 +73,7 @@ bool host_queue::send(std::span<const std::byte, 64> sqe, const memdesc& mem, di
         *command, mem, mem.size(), way,
         [this, cid](std::size_t bytes, std::error_code e) { on_data(cid, bytes, e); });
     if (error) {
-      fail_later(std::move(done), error);
+      owner_.refuse(std::move(done), error);
       return true;
     }
   }
@@ -94,16 +94,6 @@ bool host_queue::send(std::span<const std::byte, 64> sqe, const memdesc& mem, di
   return true;
 }
 
-// The one who asked is still in the middle of asking: he hears of it later. The queue may be gone
-// by then, but not his right to an answer.
-void host_queue::fail_later(command_callback&& done, std::error_code why) {
-  on_.post([d = std::move(done), why]() mutable {
-    command_result r;
-    r.error = why;
-    d(r);
-  });
-}
-
 void host_queue::fail_sent(std::uint16_t cid, std::error_code why) {
   slot& s = slots_[cid];
   s.cqe = true;  // none will come
@@ -111,7 +101,7 @@ void host_queue::fail_sent(std::uint16_t cid, std::error_code why) {
   if (!s.data) return qpair_.abort_data(s.command, why);  // on_data ends it
   command_callback done = std::move(s.done);
   release(s);
-  fail_later(std::move(done), why);
+  owner_.refuse(std::move(done), why);
 }
 
 void host_queue::pump() {

@@ -51,6 +51,9 @@ class host_queue {
     virtual void queue_failed(host_queue& queue, const qpair_error& why) = 0;
     // The command `cid` is late. True: an Abort is on its way, and abort_done follows.
     virtual bool abort(host_queue& queue, std::uint16_t cid) = 0;
+    // A command could not be sent. Whoever asked is still in the middle of asking and hears of it
+    // later, but before the association is gone.
+    virtual void refuse(command_callback&& done, std::error_code why) = 0;
   };
 
   // `depth`: commands that may be out at once.
@@ -111,7 +114,6 @@ class host_queue {
 
   bool send(std::span<const std::byte, 64> sqe, const memdesc& mem, direction way,
             time_point deadline, command_callback&& done, sqe_bytes* as_sent);
-  void fail_later(command_callback&& done, std::error_code why);
   void fail_sent(std::uint16_t cid, std::error_code why);
   void on_receive(capsule response);
   void on_data(std::uint16_t cid, std::size_t bytes, std::error_code error);

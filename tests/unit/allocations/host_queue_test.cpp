@@ -88,6 +88,7 @@ class lean_qpair final : public transport_qpair {
 struct no_owner final : host_queue::owner {
   void queue_failed(host_queue&, const qpair_error&) override { FAIL("the queue failed"); }
   bool abort(host_queue&, std::uint16_t) override { return false; }
+  void refuse(command_callback&&, std::error_code) override { FAIL("refused"); }
 };
 
 }  // namespace

@@ -181,6 +181,47 @@ TEST_CASE("a transport that refuses to transmit fails that command once, later")
   }
 }
 
+TEST_CASE("what was refused is told before the association is lost, and before it is gone") {
+  for (const std::uint16_t qid : std::initializer_list<std::uint16_t>{1, 9}) {
+    for (const bool lost : {true, false}) {
+      CAPTURE(qid);
+      command_fixture t;
+      t.queue().refuse_transmit = true;
+      int ended = 0;
+      t.host->submit(qid, read_command(), {}, direction::none, 0ms, [&](const command_result& r) {
+        ++ended;
+        CHECK(r.error);
+        CHECK(t.lost.empty());
+      });
+      CHECK(ended == 0);
+      if (lost)
+        t.queue().fail({.code = errc::reset});
+      else
+        t.host.reset();
+      CHECK(ended == 1);
+      CHECK(t.lost.size() == (lost ? 1 : 0));
+      t.on.run();
+      CHECK(ended == 1);
+    }
+  }
+}
+
+TEST_CASE("who sends again whenever he is refused does not keep the end from coming") {
+  command_fixture t;
+  t.queue().refuse_transmit = true;
+  int refused = 0;
+  std::function<void(const command_result&)> again = [&](const command_result&) {
+    if (++refused == 1000) return;
+    t.host->submit(1, read_command(), {}, direction::none, 0ms, again);
+  };
+  t.host->submit(1, read_command(), {}, direction::none, 0ms, again);
+  t.queue().fail({.code = errc::reset});
+  CHECK(t.lost.size() == 1);
+  CHECK(refused == 1);
+  t.on.run();
+  CHECK(refused == 1000);
+}
+
 TEST_CASE("the loss of one queue ends every command of every queue, then the association") {
   host_fixture t;
   t.options.io_queues = 2;
