@@ -165,6 +165,7 @@ std::expected<std::shared_ptr<io_link>, engine::refusal> admin_queue::join(
 
 void admin_queue::on_gone(const io_link& link) {
   past_ += link.counters();
+  past_traffic_ = past_traffic_ || link.traffic.load(std::memory_order_relaxed);
   queues_.erase(link.qid);
   controller_.on_io_queue_gone(link.qid, session_.home().on().now());
   session_.state().entries.set_io_queues(session_.id(), controller_.io_queues());
@@ -205,7 +206,7 @@ engine::io_counters admin_queue::counters() const {
 }
 
 bool admin_queue::io_traffic() {
-  bool any = false;
+  bool any = std::exchange(past_traffic_, false);
   for (const auto& [qid, peer] : queues_)
     any |= peer.link->traffic.exchange(false, std::memory_order_relaxed);
   return any;

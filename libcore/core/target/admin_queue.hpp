@@ -60,6 +60,7 @@ class admin_queue final : public queue_role, private engine::surroundings {
   const std::shared_ptr<controller_flags> flags_ = std::make_shared<controller_flags>();
   std::map<std::uint16_t, io_peer> queues_;
   engine::io_counters past_{};  // of queues that are gone
+  bool past_traffic_ = false;   // of queues that are gone, since it was last asked for
   timer_id timer_ = 0;
   time_point armed_for_{};
   std::string fatal_;

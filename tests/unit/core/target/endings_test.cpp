@@ -156,6 +156,21 @@ TEST_CASE("keep alive: I/O on another executor counts, silence ends all connecti
   CHECK(f.first.timers() + f.second.timers() == 0);
 }
 
+TEST_CASE("keep alive: the last command of a queue that is gone counts") {
+  with_held f;
+  f.disk->hold = false;
+  auto a = f.bring_up(1, host_a, 1000);
+  f.time.advance(1900ms);  // the second period has begun, and nothing has come in it
+  f.submit(a.io[0], block_sqe(0x02, 9, 1, 0, 1, 512));
+  f.break_down(a.io[0], {});
+  f.run();
+  REQUIRE(a.io[0]->closed);
+  f.time.advance(500ms);
+  CHECK_FALSE(a.admin->closed);
+  f.time.advance(1s);
+  CHECK(a.admin->closed);
+}
+
 TEST_CASE("commands in every state when the connection goes") {
   with_held f;
   auto a = f.bring_up(1);
