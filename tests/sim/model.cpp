@@ -87,4 +87,28 @@ std::string block_model::end_read(std::uint64_t id, std::span<const std::byte> d
   return {};
 }
 
+std::vector<std::uint64_t> block_model::likely(std::uint64_t id) const {
+  std::vector<std::uint64_t> versions;
+  for (const auto& of_block : reads_.at(id).versions)
+    versions.push_back(of_block.empty() ? 0 : *of_block.rbegin());
+  return versions;
+}
+
+std::string block_model::end_compare(std::uint64_t id, std::span<const std::uint64_t> versions,
+                                     bool equal) {
+  const auto r = std::move(reads_.extract(id).mapped());
+  bool may_differ = false;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const auto& may = r.versions[i];
+    const bool has = may.empty() || may.contains(versions[i]);
+    if (equal && !has)
+      return fmt::format("compare {}: block {} is called equal to version {}, possible are {}", id,
+                         r.first + i, versions[i], fmt::join(may, " "));
+    may_differ = may_differ || may.empty() || !has || may.size() > 1;
+  }
+  if (!equal && !may_differ)
+    return fmt::format("compare {}: blocks from {} are called different and are not", id, r.first);
+  return {};
+}
+
 }  // namespace nvmf::sim

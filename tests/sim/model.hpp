@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "network.hpp"
+#include "pdu.hpp"
 
 namespace nvmf::sim {
 
@@ -36,6 +36,11 @@ class block_model {
   void begin_read(std::uint32_t first, std::uint32_t count, std::uint64_t id);
   // Says what is wrong with the data of that read, if anything.
   std::string end_read(std::uint64_t id, std::span<const std::byte> data, bool good);
+  // A read in the controller: Compare with one version for each block. Data that is likely to be
+  // there, when begin_read has been called; then what is wrong with its answer, if anything.
+  std::vector<std::uint64_t> likely(std::uint64_t id) const;
+  std::string end_compare(std::uint64_t id, std::span<const std::uint64_t> versions, bool equal);
+  void end_unjudged(std::uint64_t id) { reads_.erase(id); }
 
  private:
   struct block {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The simulation's own judgement: what it must accept, and what it must not.
+// The simulation's own judgement of data and memory: what it must accept, and what it must not.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "sim/memory.hpp"
 #include "sim/model.hpp"
-#include "sim/world.hpp"
 
 using namespace nvmf::sim;
 
@@ -72,25 +74,48 @@ TEST_CASE("torn blocks, other blocks and other bytes are seen") {
   }
 }
 
-TEST_CASE("a seed is a run: twice the same") {
-  const auto once = run_seed(7, {}), again = run_seed(7, {});
-  CHECK(once.wrong.empty());
-  CHECK(once.commands == again.commands);
-  CHECK(once.failed == again.failed);
-  CHECK(once.associations == again.associations);
-  CHECK(once.faults == again.faults);
+TEST_CASE("a compare may find what may be there, and only that") {
+  block_model m(8);
+  const auto compare = [&](std::uint64_t version, bool equal) {
+    static std::uint64_t id = 5000;
+    m.begin_read(3, 1, ++id);
+    return m.end_compare(id, std::array{version}, equal);
+  };
+  m.begin_write(3, 1, 1);
+  CHECK(compare(1, true).empty());
+  CHECK(compare(1, false).empty());
+  CHECK_FALSE(compare(2, true).empty());
+  m.end_write(3, 1, 1, true);
+  CHECK(compare(1, true).empty());
+  CHECK_FALSE(compare(1, false).empty());
+  CHECK_FALSE(compare(0, true).empty());
+  CHECK(compare(0, false).empty());
+  m.forget(3, 1);
+  CHECK(compare(7, true).empty());
+  CHECK(compare(7, false).empty());
 }
 
-TEST_CASE("faults happen, and do fail commands and associations") {
-  std::size_t faults = 0;
-  std::uint64_t failed = 0, associations = 0;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-    const auto r = run_seed(seed, {});
-    faults += r.faults.size();
-    failed += r.failed;
-    associations += r.associations;
+TEST_CASE("zeroes that were written are a version like any other") {
+  block_model m(8);
+  m.begin_write(3, 1, 1);
+  m.end_write(3, 1, 1, true);
+  m.begin_write(3, 1, 0);
+  CHECK(read(m, block_content(3, 1)).empty());
+  m.end_write(3, 1, 0, true);
+  CHECK(read(m, block_content(3, 0)).empty());
+  CHECK_FALSE(read(m, block_content(3, 1)).empty());
+}
+
+TEST_CASE("memory: who writes beside it, or after its callback, is seen") {
+  user_memory m(16, false);
+  std::ranges::fill(m.data(), std::byte{1});
+  CHECK(m.check().empty());
+  m.retire();
+  CHECK(m.check().empty());
+  for (const std::ptrdiff_t at : {-64, -1, 0, 15, 16, 79}) {
+    user_memory other(16, false);
+    other.retire();
+    other.scribble(at);
+    CHECK_FALSE(other.check().empty());
   }
-  CHECK(faults > 0);
-  CHECK(failed > 0);
-  CHECK(associations > 12);
 }

@@ -1,86 +1,68 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A network in virtual time between the TCP sessions of a host and of a target. It delays, splits,
+// A network in virtual time between the TCP sessions of hosts and of a target. It delays, splits,
 // merges and stops bytes as a seed says, keeps them in order as TCP does, holds no more than a
-// window of them, and does to PDUs what a plan of faults says.
+// window of them, and does to PDUs the faults that faults.hpp chooses.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <memory>
-#include <random>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "support/virtual_executor.hpp"
+#include "faults.hpp"
+#include "journal.hpp"
+#include "pdu.hpp"
+#include "sabotage.hpp"
+#include "watch.hpp"
 
 namespace nvmf::sim {
-
-using octets = std::vector<std::byte>;
-
-// All chance of one run comes from here, so a seed is a run.
-class chance {
- public:
-  explicit chance(std::uint64_t seed) : engine_(seed) {}
-  // [low, high]
-  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
-    return low + engine_() % (high - low + 1);
-  }
-  bool one_in(std::uint64_t n) { return engine_() % n == 0; }
-  template <class T>
-  T any_of(std::initializer_list<T> list) {
-    return *(list.begin() + between(0, list.size() - 1));
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-enum class fault : std::uint8_t {
-  none,
-  reset,      // both ends lose the connection, and what is under way
-  stall,      // this direction stops for a while, maybe longer than any time limit
-  duplicate,  // the PDU comes twice
-  wrong_cid,  // the PDU names a command that does not exist
-  flip,       // one bit is another; only where a digest covers it
-};
-inline constexpr fault all_faults[] = {fault::reset, fault::stall, fault::duplicate,
-                                       fault::wrong_cid, fault::flip};
-std::string_view fault_name(fault f);
 
 struct network_shape {
   duration delay_most{};         // of each piece
   std::size_t window = 1 << 20;  // bytes under way in one direction
   bool bytewise = false;         // now and then pieces of one byte
-  bool header_digest = false, data_digest = false;
-  std::uint64_t pdus_per_fault = 0;  // one in so many PDUs suffers; 0: none
-  std::size_t faults_most = 0;
+  fault_plan faults;
 };
 
-class network {
- public:
-  network(test::virtual_time& t, chance& l, network_shape s) : time(t), luck(l), shape(s) {}
-
-  test::virtual_time& time;
-  chance& luck;
-  network_shape shape;
-  bool calm = false;  // no more faults
+// What the network does to one host.
+struct host_luck {
+  const executor* on = nullptr;
+  std::uint64_t faults = 0;  // since somebody set it to 0
   // A response, or data that says success, has come twice. When its CID is in use again by then,
   // nothing tells the second from the answer to the new command; and when that was a write, an R2T
   // for it may yet fetch the data of the command after. What this association says is not to be
   // judged any more, and its writes may have gone anywhere among each other.
   bool doubtful = false;
-  std::vector<std::string> happened;
+};
 
-  fault next_fault();
+class network {
+ public:
+  network(test::virtual_time& t, chance& l, journal& j, wire_watch& w, saboteur& b, network_shape s)
+      : time(t), luck(l), log(j), watch(w), sabotage(b), shape(s), faults(l, s.faults) {}
+
+  test::virtual_time& time;
+  chance& luck;
+  journal& log;
+  wire_watch& watch;
+  saboteur& sabotage;
+  network_shape shape;
+  fault_source faults;
+  std::deque<host_luck> hosts;  // addresses stay
+
+  host_luck& host_on(const executor& on);
 };
 
 // One direction of a connection.
 class pipe : public std::enable_shared_from_this<pipe> {
  public:
   // `to_host`: the direction of responses.
-  pipe(network& of, executor& sender, executor& receiver, bool to_host)
-      : of_(of), sender_(sender), receiver_(receiver), to_host_(to_host) {}
+  pipe(network& of, std::size_t connection, executor& sender, executor& receiver, bool to_host)
+      : of_(of),
+        connection_(connection),
+        sender_(sender),
+        receiver_(receiver),
+        to_host_(to_host),
+        host_(of.host_on(to_host ? receiver : sender)) {}
 
   std::function<void()> on_arrival;  // on the receiver's executor: bytes, the end, or a reset
   std::function<void()> on_room;     // on the sender's: the window has opened
@@ -92,8 +74,8 @@ class pipe : public std::enable_shared_from_this<pipe> {
   }
   void send(std::span<const std::byte> bytes);
   void send_end();
-  // What is under way is lost, the receiver learns of a reset.
-  void lose();
+  // What is under way is lost, the receiver learns of a reset. `by_sender`: it was its wish.
+  void lose(bool by_sender);
 
   // Receiver's side: what has arrived and was not taken.
   std::span<const std::byte> arrived() const { return std::span{inbox_}.subspan(taken_); }
@@ -108,21 +90,29 @@ class pipe : public std::enable_shared_from_this<pipe> {
     bool end = false;
   };
   void pdu(octets whole);
+  void suffer(fault f, octets& whole);
+  void flip(octets& whole, std::size_t from, std::size_t to);
+  void fall_silent();
   void put(octets bytes, bool end);
   void arm();
   void deliver();
+  void told_closed();
 
   network& of_;
+  const std::size_t connection_;
   executor& sender_;
   executor& receiver_;
   const bool to_host_;
-  octets partial_;  // of a PDU that is not whole yet
+  host_luck& host_;
+  pdu_stream outgoing_, incoming_;
   std::deque<piece> flight_;
   std::size_t under_way_ = 0;  // sent and not taken
   time_point last_{};
   octets inbox_;
   std::size_t taken_ = 0;
   bool armed_ = false, ended_ = false, reset_ = false;
+  bool dead_ = false;  // what is sent from now on arrives nowhere
+  bool told_closed_ = false;
 };
 
 }  // namespace nvmf::sim

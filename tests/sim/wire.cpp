@@ -24,8 +24,8 @@ void wire_end::attach(std::shared_ptr<pipe> in, std::shared_ptr<pipe> out) {
     if (const auto self = weak.lock()) self->room_again();
   };
   out_->on_reset = [there = std::weak_ptr(out_), back = std::weak_ptr(in_)] {
-    if (const auto p = there.lock()) p->lose();
-    if (const auto p = back.lock()) p->lose();
+    if (const auto p = there.lock()) p->lose(false);
+    if (const auto p = back.lock()) p->lose(false);
   };
 }
 
@@ -215,13 +215,12 @@ void wire_end::close(bool politely) {
   if (politely)
     out_->send_end();
   else
-    out_->lose();
+    out_->lose(true);
   in_->on_arrival = nullptr;
   keep_.reset();
 }
 
-// --- The transport
-// --------------------------------------------------------------------------------
+// --- The transport --------------------------------------------------------------------------
 
 struct sim_transport::place {
   qpair_params params;
@@ -253,8 +252,9 @@ std::shared_ptr<connect_attempt> sim_transport::connect(executor& on, const endp
   const auto at = listening_;
   executor& there = at && at->open ? at->choose() : on;
   const auto controller = std::make_shared<wire_end>(of_, there, at ? at->params : params, qpairs_);
-  const auto out = std::make_shared<pipe>(of_, on, there, false);
-  const auto back = std::make_shared<pipe>(of_, there, on, true);
+  const std::size_t connection = of_.watch.opened();
+  const auto out = std::make_shared<pipe>(of_, connection, on, there, false);
+  const auto back = std::make_shared<pipe>(of_, connection, there, on, true);
   host->attach(back, out);
   controller->attach(out, back);
   if (!at || !at->open)
@@ -275,7 +275,6 @@ std::shared_ptr<connect_attempt> sim_transport::connect(executor& on, const endp
       else
         callback(std::unexpected(connect_error{.stage = connect_stage::exchange,
                                                .code = made.error().code,
-
                                                .violation = made.error().violation,
                                                .detail = "the IC exchange failed"}));
     });
