@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The rig itself, the transports it runs over, and the tests of the registry with real providers.
+#include <nvmf/fault.hpp>
+
 #include "rig.hpp"
 
 #include <algorithm>
@@ -68,6 +70,19 @@ profile tcp_profile(std::string name, transport_options settings) {
           .rounds = 300};
 }
 
+// The same with a fault plan that never fires at both ends: nothing of the contract may change.
+profile with_idle_plans(profile p) {
+  p.name += ", with fault plans";
+  p.make = [make = p.make]() -> std::shared_ptr<transport> {
+    std::shared_ptr<transport> made = make();
+    for (const role side : {role::host, role::controller})
+      made = with_faults(made, *faults::make("when conn==0: reset", {.side = side}));
+    return made;
+  };
+  p.rounds = std::min<std::size_t>(p.rounds, 300);
+  return p;
+}
+
 std::vector<profile> all_profiles() {
   std::vector<profile> v;
   v.push_back(loop_profile("loop", {}, false));
@@ -93,6 +108,8 @@ std::vector<profile> all_profiles() {
   hard.alignment = 64;
   hard.max_h2c_data = 4096;
   v.push_back(tcp_profile("tcp, digests and short PDUs", hard));
+  v.push_back(with_idle_plans(loop_profile("loop", {.data_chunk = 1000}, false)));
+  v.push_back(with_idle_plans(tcp_profile("tcp", {})));
   return v;
 }
 
