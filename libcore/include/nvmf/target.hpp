@@ -60,6 +60,9 @@ class target {
   struct callbacks {
     // Things worth a log line: a host came, left, was refused (with why). On any reactor's thread.
     std::function<void(std::string_view)> on_notice;
+    // Asked before each new connection is taken; false: there is no memory for it, it is refused.
+    // On any reactor's thread. Without it all are taken.
+    std::function<bool()> may_admit = {};
   };
   // Runs on `reactors` (at least one); connections are spread over them in turn. Control functions
   // below are called on the first one's thread, or before any of them runs.

@@ -161,6 +161,9 @@ class listener {
  public:
   virtual ~listener() = default;
   virtual endpoint where() const = 0;  // with the port that was picked
+  // `tell` hears of trouble with taking connections, in words for a log, on the listener's
+  // executor. Called there, or before it runs.
+  virtual void on_trouble(std::function<void(std::string_view)> tell) { static_cast<void>(tell); }
 };
 // Runs on the executor that the new qpair lives on. The qpair is not started yet.
 using accept_callback = std::function<void(qpair)>;
