@@ -7,6 +7,9 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <map>
 #include <mutex>
+#include <optional>
+
+#include "spare_descriptor.hpp"
 
 namespace nvmf::tcp {
 namespace {
@@ -23,6 +26,8 @@ constexpr std::size_t most_open = 2 * most_pending;
 
 // After the process or the system has run out of something, accepting is tried again so much later.
 constexpr std::chrono::milliseconds retry_after{100};
+// Between two words about it.
+constexpr std::chrono::seconds quiet_for{10};
 
 }  // namespace
 
@@ -62,6 +67,7 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
   }
 
   const tcp::endpoint& at() const { return at_; }
+  void on_trouble(std::function<void(std::string_view)> tell) { trouble_ = std::move(tell); }
 
  private:
   // A place among those whose exchange is not done; the handshake keeps it.
@@ -122,16 +128,8 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
 
   void on_accepted(reactor& target, const boost::system::error_code& error, tcp::socket accepted) {
     if (stopped_) return;
-    if (error) {
-      // Out of descriptors or memory, most likely: the connection stays in the backlog.
-      timer_ = on_.start_timer(on_.now() + retry_after, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->timer_ = 0;
-        self->accept_next();
-      });
-      return;
-    }
+    if (error) return not_accepted(error);
+    short_of_ = {};
     if (pending_.value() >= most_pending) end_oldest();
     target.post([self = shared_from_this(), &target,
                  held = std::make_shared<place>(shared_from_this()),
@@ -139,6 +137,49 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
       self->begin_exchange(target, std::move(stream), std::move(held));
     });
     accept_next();
+  }
+
+  void not_accepted(std::error_code error) {
+    // It went while it waited, which is no trouble.
+    if (error == std::errc::connection_aborted) return accept_next();
+    const bool descriptors = error == std::errc::too_many_files_open ||
+                             error == std::errc::too_many_files_open_in_system;
+    if (descriptors && spare_.there()) {
+      // Also said when nobody waits.
+      if (const std::size_t refused = spare_.refuse(socket_.native_handle()); refused > 0)
+        tell_trouble(error, "refused");
+      return accept_when_somebody_comes();
+    }
+    tell_trouble(error, "kept waiting");
+    timer_ = on_.start_timer(on_.now() + retry_after, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->timer_ = 0;
+      self->accept_next();
+    });
+  }
+
+  void accept_when_somebody_comes() {
+    accepting_ = true;
+    socket_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](const auto&) {
+      self->accepting_ = false;
+      self->accept_next();
+    });
+  }
+
+  // Once, until connections have been taken again; and not all the time at the edge of the limit.
+  void tell_trouble(std::error_code error, std::string_view fate) {
+    if (error == std::exchange(short_of_, error) || !trouble_) return;
+    if (told_at_ && on_.now() - *told_at_ < quiet_for) return;
+    told_at_ = on_.now();
+    std::string advice;
+    if (error == std::errc::too_many_files_open)
+      advice = fmt::format("; this process may have {} descriptors, `ulimit -n` raises that",
+                           spare_descriptor::limit());
+    else if (error == std::errc::too_many_files_open_in_system)
+      advice = "; the system's limit is fs.file-max";
+    trouble_(
+        fmt::format("{}: connections are {}: {}{}", to_text(at_), fate, error.message(), advice));
   }
 
   // From here on the target's thread.
@@ -163,6 +204,10 @@ class tcp_listener::acceptor : public std::enable_shared_from_this<acceptor> {
   qpair_params params_;
   counter qpairs_;
   counter pending_;
+  spare_descriptor spare_;
+  std::function<void(std::string_view)> trouble_;
+  std::error_code short_of_{};  // what was told, until it is over
+  std::optional<time_point> told_at_;
   executor_chooser choose_;
   accept_callback accept_;
   timer_id timer_ = 0;
@@ -196,6 +241,10 @@ std::expected<std::unique_ptr<listener>, std::error_code> tcp_listener::open(
 }
 
 tcp_listener::~tcp_listener() { running_->stop(); }
+
+void tcp_listener::on_trouble(std::function<void(std::string_view)> tell) {
+  running_->on_trouble(std::move(tell));
+}
 
 endpoint tcp_listener::where() const {
   return {.host = running_->at().address().to_string(), .port = running_->at().port()};

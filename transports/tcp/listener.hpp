@@ -15,6 +15,7 @@ class tcp_listener final : public listener {
 
   ~tcp_listener() override;
   endpoint where() const override;
+  void on_trouble(std::function<void(std::string_view)> tell) override;
 
  private:
   class acceptor;

@@ -83,6 +83,7 @@ class target_impl final : public target {
         [shards = state_.shards, view](qpair q) { accept(shards, std::move(q), view); });
     if (!made) return std::unexpected(made.error());
     const endpoint where = (*made)->where();
+    (*made)->on_trouble([this](std::string_view text) { state_.notice(text); });
     listeners_.push_back(std::move(*made));
     if (!options.discovery_only) {
       state_.entries.add_port({view->trtype, where.host, where.port, 0});
