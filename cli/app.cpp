@@ -2,9 +2,14 @@
 #include "app.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <array>
+#include <boost/system/system_error.hpp>
+#include <new>
+#include <optional>
 #include <ostream>
+#include <system_error>
 
 #include "arguments.hpp"
 #include "help.hpp"
@@ -59,6 +64,33 @@ std::string_view level_of(const global_options& options) {
   return options.verbosity == 1 ? "debug" : "trace";
 }
 
+// What a process may have at most; empty: all there is.
+std::optional<rlim_t> limit_of(__rlimit_resource what) {
+  rlimit now{};
+  if (::getrlimit(what, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return {};
+  return now.rlim_cur;
+}
+
+std::string memory_advice() {
+  const auto most = limit_of(RLIMIT_AS);
+  if (!most) return "";
+  return fmt::format("; this process may have {} KiB, `ulimit -v` raises that", *most / 1024);
+}
+
+// The system would not give what any command needs: descriptors for a reactor, a thread.
+result cannot_run(const command& cmd, std::error_code why) {
+  std::string advice;
+  if (why == std::errc::too_many_files_open)
+    advice = fmt::format("; this process may have {} descriptors, `ulimit -n` raises that",
+                         limit_of(RLIMIT_NOFILE).value_or(0));
+  else if (why == std::errc::not_enough_memory)
+    advice = memory_advice();
+  else if (why == std::errc::resource_unavailable_try_again)
+    advice = "; `ulimit -u` and `ulimit -v` limit the threads of a process";
+  return result::fail(exit_status::internal_error,
+                      fmt::format("{}: cannot run: {}{}", cmd.info().name, why.message(), advice));
+}
+
 result run_command(command& cmd, const global_options& options, const surroundings& world,
                    const transport_registry& transports) {
   auto log = make_log(world.err, options.log_file, level_of(options));
@@ -75,7 +107,16 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .commands = all_commands(),
       .default_uri = world.default_uri,
   };
-  return cmd.run(ctx);
+  try {
+    return cmd.run(ctx);
+  } catch (const std::bad_alloc&) {
+    return result::fail(exit_status::internal_error,
+                        fmt::format("{}: out of memory{}", cmd.info().name, memory_advice()));
+  } catch (const std::system_error& e) {
+    return cannot_run(cmd, e.code());
+  } catch (const boost::system::system_error& e) {
+    return cannot_run(cmd, e.code());
+  }
 }
 
 // Hands over what stood behind "--"; the error says that nothing may.

@@ -7,6 +7,7 @@
 
 #include "child_process.hpp"
 #include "context.hpp"
+#include "core/memory_reserve.hpp"
 #include "event_log.hpp"
 #include "reactor_pool.hpp"
 #include "render/json.hpp"
@@ -53,6 +54,10 @@ class serve_command final : public command, public takes_trailing {
             "With a command after --, it runs the command with NVMF_URI set to the first "
             "listener's URI, stops when the command ends, and exits with the command's status; "
             "128 and the number of the signal if one ended it, 127 if it could not be started.\n"
+            "\n"
+            "When descriptors or memory run out (ulimit -n, ulimit -v), new connections are closed "
+            "at once and the log says what is short; commands whose data finds no memory get "
+            "Internal Error, without DNR; those who are connected stay so.\n"
             "\n"
             "Options are read from left to right: --ns, --allow-host, --serial and --model belong "
             "to the --subsystem before them. Unless told otherwise it listens on 127.0.0.1 only.",
@@ -103,7 +108,8 @@ class serving {
     target_ = target::make(
         ctx.transports, pool.executors(), plan.limits(),
         event_log::wanted(*ctx.log) ? &events_ : nullptr,
-        {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); }});
+        {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); },
+         .may_admit = memory_reserve::whole});
   }
 
   // Its documents are lines, also the one of a failure.
@@ -115,6 +121,9 @@ class serving {
 
  private:
   result serve() {
+    if (!memory_reserve::whole())
+      return result::fail(exit_status::internal_error,
+                          "serve: out of memory: there is no room for what is kept in reserve");
     for (const served_subsystem& s : plan_.subsystems())
       if (const auto done = add(s); !done)
         return result::fail(exit_status::usage, "serve: " + done.error());
@@ -208,6 +217,7 @@ class serving {
     target_->stop([this] { pool_.stop(); });
   }
 
+  memory_reserve reserve_;
   context& ctx_;
   const serve_plan& plan_;
   reactor_pool& pool_;

@@ -4,6 +4,7 @@
 // post().
 #pragma once
 
+#include <cstddef>
 #include <nvmf/executor.hpp>
 #include <utility>
 #include <vector>
@@ -26,14 +27,20 @@ class deferred {
     });
   }
   bool in_turn() const { return depth_ > 0; }
-  bool empty() const { return waiting_.empty(); }
+  bool empty() const { return waiting_.empty() && next_ == running_.size(); }
 
   // Brackets a turn; the outermost end runs what has gathered.
   void enter() { ++depth_; }
+  // Should a task throw (there is no more memory), it is over, and those after it run next time.
   void leave() {
+    const struct ends {
+      int& depth;
+      ~ends() { --depth; }
+    } one{depth_};
     if (depth_ == 1) run_all();
-    --depth_;
   }
+  // What was entered and not left, after a throw.
+  void abandon_turn() { depth_ = 0; }
   // Runs what has gathered, and what that adds, now.
   void run() {
     enter();
@@ -42,16 +49,21 @@ class deferred {
 
  private:
   void run_all() {
-    while (!waiting_.empty()) {
-      running_.swap(waiting_);
-      for (task& t : running_) t();
-      running_.clear();
+    for (;;) {
+      if (next_ == running_.size()) {
+        running_.clear();
+        next_ = 0;
+        if (waiting_.empty()) return;
+        running_.swap(waiting_);
+      }
+      running_[next_++]();
     }
   }
 
   executor& on_;
   std::vector<task> waiting_;
   std::vector<task> running_;
+  std::size_t next_ = 0;  // of those that run
   int depth_ = 0;
   bool posted_ = false;
 };

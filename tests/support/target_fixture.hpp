@@ -22,12 +22,14 @@ struct target_fixture {
   transport_registry registry;
   std::shared_ptr<fake_transport> net = std::make_shared<fake_transport>();
   std::vector<std::string> notices;
+  bool admits = true;
   std::unique_ptr<target> t;
 
   explicit target_fixture(target_limits limits = {}, subsystem_options options = {}) {
     registry.add(net);
     t = target::make(registry, {&first, &second}, limits, nullptr,
-                     {.on_notice = [this](std::string_view n) { notices.emplace_back(n); }});
+                     {.on_notice = [this](std::string_view n) { notices.emplace_back(n); },
+                      .may_admit = [this] { return admits; }});
     options.nqn = sub_nqn;
     const auto added = t->add_subsystem(options);
     assert(added);

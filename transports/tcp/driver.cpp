@@ -2,6 +2,9 @@
 #include "driver.hpp"
 
 #include <algorithm>
+#include <new>
+
+#include "core/memory_reserve.hpp"
 
 namespace nvmf::tcp {
 namespace {
@@ -63,7 +66,26 @@ bool driver::turn(bool readable) {
   // Callbacks may let go of the qpair, and of this with it.
   const auto self = shared_from_this();
   const auto hold = session_->shared_from_this();
-  in_turn_ = true;
+  try {
+    // One connection that grows while memory is short must not take what all of them end on.
+    const reserve_scope bounded(reserve_share::half);
+    return visit(readable);
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+    return true;
+  }
+}
+
+void driver::out_of_memory() noexcept {
+  in_turn_ = false;
+  session_->abandon_turn();
+  session_->enter_turn();
+  session_->broken(std::make_error_code(std::errc::not_enough_memory));
+  session_->leave_turn();
+  settle();
+}
+
+bool driver::visit(bool readable) {
   bool worked = false;
   for (int i = 0; i < most_reads; ++i) {
     session_->enter_turn();

@@ -33,6 +33,9 @@ class driver final : public wire_link, public poller, public std::enable_shared_
 
   // One visit; `readable` when there may be something to read. True when bytes were moved.
   bool turn(bool readable);
+  bool visit(bool readable);
+  // The visit could not be finished for want of memory: this connection gives its own back.
+  void out_of_memory() noexcept;
   // True when there may be more to read.
   bool read_once();
   void flush();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "block_pool.hpp"
 
+#include "core/memory_reserve.hpp"
+
 #include <array>
 #include <bit>
 #include <cassert>
@@ -51,9 +53,11 @@ void mark_used([[maybe_unused]] std::byte* block, [[maybe_unused]] std::size_t b
 #endif
 }
 
+// The data of a command can be refused, so the reserve is not for it. nullptr: there is no memory.
 std::byte* allocate(std::size_t bytes) {
+  const reserve_scope refusable(reserve_share::none);
   const std::size_t rounded = (bytes + smallest - 1) / smallest * smallest;
-  return static_cast<std::byte*>(::operator new(rounded, std::align_val_t{smallest}));
+  return static_cast<std::byte*>(::operator new(rounded, std::align_val_t{smallest}, std::nothrow));
 }
 
 struct thread_pool_state {
@@ -101,7 +105,7 @@ void give_back(std::byte* block, unsigned c) noexcept {
 
 pooled_block::pooled_block(std::size_t bytes) : size_class_(class_of(bytes)) {
   assert(bytes > 0);
-  bytes_ = {take(size_class_, bytes), bytes};
+  if (std::byte* block = take(size_class_, bytes)) bytes_ = {block, bytes};
 }
 
 void pooled_block::reset() noexcept {

@@ -6,15 +6,20 @@
 
 #include <cstddef>
 #include <nvmf/buffer.hpp>
+#include <nvmf/status.hpp>
 #include <span>
 #include <utility>
 
 namespace nvmf {
 
+// What a command gets whose data finds no memory; it may be tried again.
+inline constexpr nvme_status no_memory = wire::status_code::internal_error;
+
 // Bytes that a thread's pool keeps at most, over all sizes.
 inline constexpr std::size_t pool_bytes_max = std::size_t{16} << 20;
 
-// Move-only owner of a block, page aligned. Its bytes are not cleared.
+// Move-only owner of a block, page aligned. Its bytes are not cleared. False when there was no
+// memory for it.
 class pooled_block {
  public:
   pooled_block() = default;

@@ -130,6 +130,7 @@ class file final : public backend, public std::enable_shared_from_this<file> {
   void read(executor& on, std::uint64_t lba, std::uint32_t blocks, read_callback done) override {
     job_ptr job = make_job(on, work::read, lba, blocks);
     job->block = pooled_block(job->size);
+    if (!job->block) return done(no_memory, {});
     job->on_read = std::move(done);
     workers_.submit(*job.release());
   }
@@ -252,6 +253,7 @@ int file::write_all(std::span<const std::byte> from, std::uint64_t offset) {
 
 int file::write_zero_bytes(std::uint64_t offset, std::uint64_t size) {
   const pooled_block zeroes(std::min<std::uint64_t>(size, zero_piece_bytes));
+  if (!zeroes) return ENOMEM;
   std::ranges::fill(zeroes.bytes(), std::byte{0});
   while (size > 0) {
     const auto n = std::min<std::uint64_t>(size, zeroes.bytes().size());

@@ -35,6 +35,7 @@ class null final : public backend {
     const std::size_t size = std::size_t{blocks} * block_size_;
     if (size <= zeroes().size()) return done({}, {zeroes().first(size), nullptr, nullptr});
     pooled_block data(size);
+    if (!data) return done(no_memory, {});
     std::memset(data.bytes().data(), 0, size);
     done({}, std::move(data).into_buffer());
   }

@@ -49,6 +49,7 @@ class pattern final : public backend {
 
   void read(executor&, std::uint64_t lba, std::uint32_t blocks, read_callback done) override {
     pooled_block data(std::size_t{blocks} * block_size_);
+    if (!data) return done(no_memory, {});
     for (std::uint32_t i = 0; i < blocks; ++i)
       fill(data.bytes().subspan(std::size_t{i} * block_size_, block_size_), lba + i);
     done({}, std::move(data).into_buffer());
@@ -57,6 +58,7 @@ class pattern final : public backend {
   void write(executor&, std::uint64_t lba, std::span<const std::byte> data, bool,
              done_callback done) override {
     const pooled_block expected(block_size_);
+    if (!expected) return done(no_memory);
     for (; !data.empty(); data = data.subspan(block_size_))
       if (const auto s = check(data.first(block_size_), lba++, expected.bytes()); !s.ok())
         return done(s);

@@ -40,6 +40,7 @@ class ram final : public backend {
 
   void read(executor&, std::uint64_t lba, std::uint32_t blocks, read_callback done) override {
     pooled_block data(std::size_t{blocks} * block_size_);
+    if (!data) return done(no_memory, {});
     std::size_t at = 0;
     each_stripe(lba * block_size_, data.bytes().size(), [&](std::byte* p, std::size_t n) {
       std::memcpy(data.bytes().data() + at, p, n);

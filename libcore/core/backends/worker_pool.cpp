@@ -2,6 +2,7 @@
 #include "worker_pool.hpp"
 
 #include <csignal>
+#include <system_error>
 
 namespace nvmf {
 
@@ -15,7 +16,7 @@ worker_pool::~worker_pool() {
 }
 
 void worker_pool::submit(worker_job& job) {
-  const std::scoped_lock hold(lock_);
+  std::unique_lock hold(lock_);
   job.next_ = nullptr;
   (last_ == nullptr ? first_ : last_->next_) = &job;
   last_ = &job;
@@ -26,21 +27,31 @@ void worker_pool::submit(worker_job& job) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  threads_.emplace_back([this] { work(); });
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // No room for a thread. Those that are there come to it; without any it is done here and now,
+    // which may hold the caller up, and is better than never.
+    if (threads_.empty()) run_queued(hold);
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void worker_pool::run_queued(std::unique_lock<std::mutex>& hold) {
+  while (worker_job* job = first_) {
+    first_ = job->next_;
+    if (first_ == nullptr) last_ = nullptr;
+    --queued_;
+    hold.unlock();
+    job->run();
+    hold.lock();
+  }
 }
 
 void worker_pool::work() {
   std::unique_lock hold(lock_);
   for (;;) {
-    while (worker_job* job = first_) {
-      first_ = job->next_;
-      if (first_ == nullptr) last_ = nullptr;
-      --queued_;
-      hold.unlock();
-      job->run();
-      hold.lock();
-    }
+    run_queued(hold);
     if (stopping_) return;
     ++idle_;
     wake_.wait(hold);

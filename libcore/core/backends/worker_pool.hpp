@@ -34,6 +34,7 @@ class worker_pool {
 
  private:
   void work();
+  void run_queued(std::unique_lock<std::mutex>& hold);
 
   std::mutex lock_;
   std::condition_variable wake_;

@@ -116,6 +116,7 @@ void io_queue::fetch_piece(io_command& c) {
   const std::uint64_t needs = std::uint64_t{c.piece} * (c.request.kind == io_kind::compare ? 2 : 1);
   if (!charge(c, needs)) return;
   c.block = pooled_block(c.piece);
+  if (!c.block) return finish(c, no_memory);
   const auto error = queue_.receive_controller_data(
       c.handle, c.moved, memdesc::of(c.block.bytes()), c.piece,
       [&c](std::size_t, std::error_code failed) { c.store->queue()->on_fetched(c, failed); });

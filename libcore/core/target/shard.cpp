@@ -24,6 +24,9 @@ void shard::for_each(std::function<void(session&)> use) {
 
 void shard::accept(qpair q, std::shared_ptr<const listener_view> from) {
   if (closed_ || state_.stopping) return;
+  if (state_.calls.may_admit && !state_.calls.may_admit())
+    return state_.notice(
+        fmt::format("{}: refused, memory is short (ulimit -v, or what the system has)", q.peer()));
   if (state_.connections.fetch_add(1) >= state_.limits.connections && !make_room()) {
     state_.connections.fetch_sub(1);
     state_.notice(fmt::format("{}: refused, {} connections are the limit", q.peer(),

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <new>
 #include <string>
 
 #include "core/deferred.hpp"
@@ -98,4 +99,22 @@ TEST_CASE("deferred: a posted run keeps its owner, a finished one does not") {
   on.run();
   CHECK(ran);
   CHECK(watched.expired());
+}
+
+TEST_CASE("deferred: a task that throws is over, those after it run in the next turn") {
+  virtual_executor on;
+  const auto o = std::make_shared<owner>(on);
+  std::string log;
+  o->later.enter();
+  o->add([&] { log += 'a'; });
+  o->add([] { throw std::bad_alloc(); });
+  o->add([&] { log += 'c'; });
+  CHECK_THROWS_AS(o->later.leave(), std::bad_alloc);
+  CHECK(log == "a");
+  CHECK_FALSE(o->later.in_turn());
+  CHECK_FALSE(o->later.empty());
+  o->add([&] { log += 'd'; });
+  on.run();
+  CHECK(log == "acd");
+  CHECK(o->later.empty());
 }

@@ -62,7 +62,8 @@ bool controller_session::on_command_header(const pdu_shape& shape,
   std::ranges::copy(sqe, c->entry.begin());
   if (shape.data > 0) {
     c->block = memory_->take_block(shape.data);
-    to.memory = memdesc::of(std::span{c->block, shape.data});
+    // Without a place the data is read over, and the command answered for it.
+    if (c->block != nullptr) to.memory = memdesc::of(std::span{c->block, shape.data});
   }
   receiving_ = c;
   return true;
@@ -72,7 +73,7 @@ void controller_session::on_command(const pdu_shape& shape, bool digest_good) {
   command_slot* c = std::exchange(receiving_, nullptr);
   if (c == nullptr) return;  // a duplicate
   c->digest_failed = !digest_good;
-  if (shape.data > 0 && events_.on())
+  if (c->block != nullptr && events_.on())
     events_.pdu_in_data(shape, rx_.header(), memdesc::of(std::span{c->block, c->carried}),
                         digest_good);
   events_.entry(event_type::command_in, c->cid, c->entry, c->carried);

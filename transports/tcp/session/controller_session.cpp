@@ -152,12 +152,15 @@ nvme_status controller_session::validate_command(const capsule_slot* slot) const
                 {.max_in_capsule =
                      any_queue ? std::max(admin_in_capsule, max_in_capsule_) : max_in_capsule_});
   if (!sgl.ok()) return sgl;
-  return c.digest_failed ? nvme_status{status_code::transient_transport_error} : nvme_status{};
+  if (c.digest_failed) return status_code::transient_transport_error;
+  // Its data found no memory; it may be tried again.
+  if (c.carried > 0 && c.block == nullptr) return status_code::internal_error;
+  return {};
 }
 
 std::span<const std::byte> controller_session::in_capsule_data(const capsule_slot* slot) const {
   const auto& c = *static_cast<const command_slot*>(slot);
-  if (c.digest_failed) return {};
+  if (c.digest_failed || c.block == nullptr) return {};
   return {c.block, c.carried};
 }
 
@@ -232,6 +235,8 @@ std::error_code controller_session::receive_controller_data(capsule_slot* slot,
   auto& c = *static_cast<command_slot*>(slot);
   if (over()) return gone();
   const bool in_capsule = says_in_capsule(c);
+  if (in_capsule && c.carried > 0 && c.block == nullptr)
+    return std::make_error_code(std::errc::not_enough_memory);
   if (in_capsule && (offset > c.carried || length > c.carried - offset)) return errc::out_of_range;
   transfer* t = transfers_.take();
   if (t == nullptr) return errc::limit_exceeded;

@@ -8,10 +8,12 @@
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <nvmf/buffer.hpp>
 #include <nvmf/memdesc.hpp>
 #include <vector>
 
+#include "core/memory_reserve.hpp"
 #include "limits.hpp"
 
 namespace nvmf::tcp {
@@ -71,10 +73,14 @@ class memory_pool {
   }
   std::size_t pdus_kept() const { return kept_pdus_; }
 
-  // A block of at least `size` bytes, size > 0; the capacity is found again from the size.
+  // A block of at least `size` bytes, size > 0; the capacity is found again from the size. nullptr:
+  // there is no memory for it, and the command that wants it can be refused.
   std::byte* take_block(std::size_t size) {
     auto& kept = blocks_[size_class(size)];
-    if (kept.empty()) return new std::byte[capacity(size)];
+    if (kept.empty()) {
+      const reserve_scope refusable(reserve_share::none);
+      return new (std::nothrow) std::byte[capacity(size)];
+    }
     std::byte* block = kept.back().release();
     kept.pop_back();
     kept_bytes_ -= capacity(size);

@@ -70,6 +70,7 @@ class session : public transport_qpair,
   // Every visit is a turn: between enter and leave bytes are moved, leave runs the callbacks.
   void enter_turn() { turn_.enter(); }
   void leave_turn() { turn_.leave(); }
+  void abandon_turn() { turn_.abandon_turn(); }
   // Callbacks wait to be run.
   bool turn_has_work() const { return !turn_.empty(); }
 

@@ -247,3 +247,16 @@ TEST_CASE("a transport without room for a response loses the connection, not the
   CHECK(a.io[0]->closed);
   CHECK_FALSE(a.admin->closed);
 }
+
+TEST_CASE("connections are refused while there is no memory for them, and taken again after") {
+  target_fixture f;
+  auto a = f.bring_up(1);
+  f.admits = false;
+  CHECK(f.net->arrive()->closed == false);
+  f.run();
+  CHECK(told(f, "refused, memory is short"));
+  CHECK_FALSE(a.admin->closed);
+  CHECK_FALSE(a.io[0]->closed);
+  f.admits = true;
+  CHECK(f.connect(2, 31, a.cntlid)->status(1) == 0);
+}
