@@ -128,7 +128,7 @@ std::expected<std::vector<fault_rule>, text_error> read_plan(std::string_view te
     rules.push_back(std::move(*rule));
   }
   if (rules.empty())
-    return wrong(text.size(), "the plan has no rule", "when cmd == read && every 100: delay 50ms");
+    return wrong(0, "the plan has no rule", "when cmd == read && every 100: delay 50ms");
   return rules;
 }
 

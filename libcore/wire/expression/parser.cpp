@@ -142,6 +142,9 @@ expression_parser::parsed expression_parser::all_of() {
     in_.take();
   }
   land(skips);
+  // Alone among terms of the outer language a group of || keeps its parentheses.
+  if (depth_ == 0 && outer_seen_ && out.binds < level::all_of)
+    out = {within(out, level::all_of), level::atom};
   return out;
 }
 

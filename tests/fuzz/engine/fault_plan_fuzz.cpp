@@ -42,7 +42,8 @@ void check_rules(const fault_plan& plan, std::string_view text) {
     require(!r.steps.empty() && r.steps.size() <= fault_steps_max);
     require(text.find(r.source) != std::string_view::npos);
     for (const fault_step& s : r.steps) {
-      require(s.wrong_cid(number) != number);
+      const auto cid = static_cast<std::uint16_t>(number);
+      require(s.wrong_cid(cid) != cid);
       require(s.short_data(4096) < 4096 || s.what != fault_action::short_data);
       require(s.wrong_length(4096) != 4096 || s.what != fault_action::wrong_length);
     }

@@ -37,8 +37,8 @@ constexpr std::string_view rule_example = " (for example when cmd == read: delay
 
 TEST_CASE("a plan without a rule") {
   refused("", 1, fmt::format("the plan has no rule{}", plan_example));
-  refused(" ; ;", 5, fmt::format("the plan has no rule{}", plan_example));
-  refused("# drop\n", 8, fmt::format("the plan has no rule{}", plan_example));
+  refused(" ; ;", 1, fmt::format("the plan has no rule{}", plan_example));
+  refused("# drop\n", 1, fmt::format("the plan has no rule{}", plan_example));
 }
 
 TEST_CASE("lines have numbers when there are several") {

@@ -123,6 +123,10 @@ TEST_CASE("the canonical form") {
         "when after 7 && after 1m && before 10m && probability 25%: reset\ndrop");
   CHECK(canonical("when (cmd==read or cmd==write) and nsid in (1,2): wrong-length 8,short-data") ==
         "when (cmd == read || cmd == write) && nsid in (1, 2): wrong-length +8, short-data");
+  CHECK(canonical("when (cmd==read or cmd==write) and every 2: drop") ==
+        "when (cmd == read || cmd == write) && every 2: drop");
+  CHECK(canonical("when every 2 and (cmd==read or cmd==write): drop") ==
+        "when (cmd == read || cmd == write) && every 2: drop");
   CHECK(canonical("when cmd==read or cmd==write: wrong-length -8") ==
         "when cmd == read || cmd == write: wrong-length -8");
   CHECK(canonical("when queue==admin && fctype==connect && host =~ nqn.x:y: status 386 dnr") ==
