@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "topics.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/names.hpp"
 #include "wire/numbers.hpp"
@@ -184,6 +185,7 @@ void add_fields(std::vector<entry>& found, std::string_view name) {
 // One word that is nothing in particular: any table, layout, row or field of that name.
 std::vector<entry> anything(std::string_view name) {
   std::vector<entry> found;
+  if (const wire::topic* t = find_topic(name)) found.emplace_back(t);
   for (const table* t : tables_named(name)) found.emplace_back(t);
   add_rows(found, name);
   add_layouts_of_rows(found);
@@ -261,6 +263,7 @@ std::expected<std::vector<entry>, std::string> look_up(std::span<const std::stri
 
 std::vector<std::string> catalog_names() {
   std::vector<std::string> names;
+  for (const wire::topic* t : all_topics()) names.emplace_back(t->name);
   for (const word& w : words_for_tables) names.emplace_back(w.name);
   for (const table* t : wire::all_tables()) {
     names.emplace_back(t->name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Everything that has a name: tables, their rows, layouts, their fields. What `describe` looks up.
+// Everything that has a name: topics, tables, their rows, layouts, their fields. What `describe`
+// looks up.
 #pragma once
 
 #include <expected>
@@ -11,6 +12,7 @@
 
 #include "wire/layout.hpp"
 #include "wire/table.hpp"
+#include "wire/topic.hpp"
 
 namespace nvmf::cli {
 
@@ -23,7 +25,8 @@ struct field_entry {
   std::string path;  // "cattr.nosqfc"
   wire::field field;
 };
-using entry = std::variant<const wire::table*, row_entry, const wire::layout*, field_entry>;
+using entry = std::variant<const wire::table*, row_entry, const wire::layout*, field_entry,
+                           const wire::topic*>;
 
 // What `words` name, most telling first: {"status", "0x182"}, {"pdu", "r2t"}, {"connect"},
 // {"connect", "sqsize"}, {"mdts"}. Words are taken in any case, with _ for -. The error is a

@@ -39,6 +39,8 @@ struct command_info {
   std::string_view trailing = {};
   // With --json; "schema" and "error" are every document's. Keys are added, never taken away.
   std::span<const json_key> keys = {};
+  // The man page has the sections of this topic (topics.hpp); empty: none.
+  std::string_view topic = {};
 };
 
 // What a run ends with. Text for people went to context::out as it arose.

@@ -7,6 +7,7 @@
 
 #include "registry.hpp"
 #include "render/style.hpp"
+#include "wire/topic.hpp"
 
 namespace nvmf::cli {
 
@@ -19,6 +20,7 @@ boost::json::object help_json(command& cmd);
 // roff for man(1). The global options are told once, in nvmfctl(1).
 std::string overview_manual(command_list list, const option_table& globals);
 std::string command_manual(command& cmd);
+std::string topic_manual(const wire::topic& t);          // its sections, titles in capitals
 std::string manual_file_name(std::string_view command);  // "nvmfctl-connect.1"; "": "nvmfctl.1"
 
 std::string bash_completion(command_list list, const option_table& globals);

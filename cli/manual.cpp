@@ -2,7 +2,10 @@
 // Man pages: the man(7) macros, as every man(1) since the seventies reads them.
 #include <fmt/format.h>
 
+#include <cassert>
+
 #include "help.hpp"
+#include "topics.hpp"
 
 namespace nvmf::cli {
 namespace {
@@ -23,15 +26,19 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string title_line(std::string_view name) {
-  std::string upper{name};
+std::string in_capitals(std::string_view text) {
+  std::string upper{text};
   for (char& c : upper)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return upper;
+}
+
+std::string title_line(std::string_view name) {
   return fmt::format(
       ".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
       ".\\\" Made by `nvmfctl manual` from the command itself.\n"
       ".TH {} 1 \"\" nvmfctl \"NVMe over Fabrics\"\n",
-      escaped(upper));
+      escaped(in_capitals(name)));
 }
 
 // Lines with a leading space are shown as they are.
@@ -88,6 +95,20 @@ std::string manual_file_name(std::string_view command) {
   return command.empty() ? "nvmfctl.1" : fmt::format("nvmfctl-{}.1", command);
 }
 
+std::string topic_manual(const wire::topic& t) {
+  std::string out;
+  for (const wire::topic_section& s : t.sections) {
+    // What stands first has the topic's own title, up to the colon.
+    const std::string_view title = s.title.empty() ? t.title.substr(0, t.title.find(':')) : s.title;
+    out += fmt::format("{} {}\n{}", s.title.empty() ? ".SH" : ".SS",
+                       escaped(s.title.empty() ? in_capitals(title) : std::string{title}),
+                       paragraphs(s.text));
+    for (const wire::topic_row& r : s.rows)
+      out += fmt::format(".TP\n.B {}\n{}\n", escaped(r.term), escaped(r.text));
+  }
+  return out;
+}
+
 std::string command_manual(command& cmd) {
   const command_info& info = cmd.info();
   option_table table;
@@ -100,6 +121,11 @@ std::string command_manual(command& cmd) {
   out += ".SH DESCRIPTION\n" + paragraphs(info.details);
   if (!table.rows().empty()) out += ".SH OPTIONS\n" + option_list(table);
   out += ".PP\nThe options that every command has are in\n.BR nvmfctl (1).\n";
+  if (!info.topic.empty()) {
+    const wire::topic* topic = find_topic(info.topic);
+    assert(topic != nullptr);
+    out += topic_manual(*topic);
+  }
   out += ".SH EXAMPLES\n";
   for (const example& e : info.examples)
     out += fmt::format(".TP\n.B nvmfctl {}\n{}\n", escaped(e.line), escaped(e.what));

@@ -13,7 +13,7 @@ namespace {
 class describe_command final : public command {
  public:
   const command_info& info() const override {
-    static constexpr std::array<example, 7> examples{{
+    static constexpr std::array<example, 8> examples{{
         {"describe", "list every table and layout"},
         {"describe status 0x182", "what a status means; 1/82h and its name are the same"},
         {"describe pdu r2t", "a PDU type and the fields of its header"},
@@ -21,23 +21,25 @@ class describe_command final : public command {
         {"describe connect cattr", "one field and its bits"},
         {"describe mdts", "a field by its abbreviation, wherever it is"},
         {"describe exit-status", "what the exit statuses of nvmfctl mean"},
+        {"describe fault-plan", "how an end is made to break the rules"},
     }};
-    static constexpr std::array<json_key, 4> keys{{
+    static constexpr std::array<json_key, 5> keys{{
         {"tables", "without a name: \"name\", \"title\" and \"rows\" of each table"},
         {"layouts", "without a name: \"name\", \"title\", \"section\" and \"size\" of each layout"},
+        {"topics", "without a name: \"name\" and \"title\" of each topic"},
         {"matches",
-         "what the name stands for: of each its \"kind\", table, row, layout or field, and what it "
-         "has"},
+         "what the name stands for: of each its \"kind\", table, row, layout, field or topic, and "
+         "what it has"},
         {"names", "with --names: every name"},
     }};
     static constexpr command_info about{
         .name = "describe",
-        .summary = "explain a term: a table, a status, an opcode, a layout, a field",
+        .summary = "explain a term: a table, a status, an opcode, a layout, a field, a topic",
         .usage = "[NAME]...",
         .details =
             "Looks the words up among the tables and layouts that this program itself encodes, "
-            "decodes and checks with; it asks no network. The first word is a table, a layout or "
-            "any name; the second selects a row, by name or number, or a field.",
+            "decodes and checks with; it asks no network. The first word is a table, a layout, a "
+            "topic or any name; the second selects a row, by name or number, or a field.",
         .examples = examples,
         .statuses = {},
         .keys = keys,

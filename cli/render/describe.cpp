@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "render/text.hpp"
+#include "render/topic.hpp"
+#include "topics.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/tables.hpp"
 
@@ -229,12 +231,14 @@ std::string describe_text(const entry& e, const style& look) {
   if (const auto* t = std::get_if<const table*>(&e)) return table_text(**t, look);
   if (const auto* r = std::get_if<row_entry>(&e)) return row_text(*r, look);
   if (const auto* l = std::get_if<const layout*>(&e)) return layout_text(**l, look);
+  if (const auto* topic = std::get_if<const wire::topic*>(&e)) return topic_text(**topic, look);
   return field_text(std::get<field_entry>(e), look);
 }
 
 boost::json::object describe_json(const entry& e) {
   if (const auto* t = std::get_if<const table*>(&e)) return table_json(**t);
   if (const auto* l = std::get_if<const layout*>(&e)) return layout_json(**l);
+  if (const auto* topic = std::get_if<const wire::topic*>(&e)) return topic_json(**topic);
   if (const auto* r = std::get_if<row_entry>(&e)) {
     json::object o{{"kind", "row"}, {"table", r->in->name}};
     for (auto& member : row_json(*r->in, r->row)) o.insert(member);
@@ -255,17 +259,25 @@ std::string catalog_text(const style& look) {
   text_table layouts{2};
   for (const layout* l : wire::all_layouts())
     layouts.add({look(tone::name, l->name), fmt::format("{} ({})", l->title, l->section)});
-  return out + layouts.str();
+  out += layouts.str() + "\n" + look(tone::strong, "Topics") + "\n";
+  text_table topics{2};
+  for (const wire::topic* t : all_topics())
+    topics.add({look(tone::name, t->name), std::string{t->title}});
+  return out + topics.str();
 }
 
 boost::json::object catalog_json() {
-  json::array tables, layouts;
+  json::array tables, layouts, topics;
+  for (const wire::topic* t : all_topics())
+    topics.push_back({{"name", t->name}, {"title", t->title}});
   for (const table* t : wire::all_tables())
     tables.push_back({{"name", t->name}, {"title", t->title}, {"rows", t->rows.size()}});
   for (const layout* l : wire::all_layouts())
     layouts.push_back(
         {{"name", l->name}, {"title", l->title}, {"section", l->section}, {"size", l->size}});
-  return {{"tables", std::move(tables)}, {"layouts", std::move(layouts)}};
+  return {{"tables", std::move(tables)},
+          {"layouts", std::move(layouts)},
+          {"topics", std::move(topics)}};
 }
 
 }  // namespace nvmf::cli

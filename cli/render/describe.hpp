@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tables, rows, layouts and fields, as text and as JSON.
+// Tables, rows, layouts, fields and topics, as text and as JSON.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -13,7 +13,7 @@ namespace nvmf::cli {
 std::string describe_text(const entry& e, const style& look);
 boost::json::object describe_json(const entry& e);
 
-// Every table and layout by name.
+// Every table, layout and topic by name.
 std::string catalog_text(const style& look);
 boost::json::object catalog_json();
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/fault/guide.hpp"
 #include "wire/commands.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/tables.hpp"
@@ -171,6 +172,19 @@ std::string layout_page(const layout& l) {
   return out + std::string(origin);
 }
 
+std::string topic_page(const topic& t) {
+  std::string out = fmt::format("# {}\n", cell(t.title));
+  for (const topic_section& s : t.sections) {
+    if (!s.title.empty()) out += fmt::format("\n## {}\n", s.title);
+    if (!s.text.empty()) out += fmt::format("\n{}\n", s.text);
+    out += "\n| | |\n| --- | --- |\n";
+    for (const topic_row& r : s.rows)
+      out += fmt::format("| `{}` | {} |\n", cell(r.term), cell(r.text));
+  }
+  return out +
+         "\nMade from the tables that read it by `ninja docs`; change those, not this page.\n";
+}
+
 }  // namespace
 
 std::map<std::string, std::string> all_pages() {
@@ -191,6 +205,12 @@ std::map<std::string, std::string> all_pages() {
     const std::string file = fmt::format("layout-{}.md", l->name);
     pages[file] = layout_page(*l);
     index += fmt::format("| [{}]({}) | {} | {} |\n", l->name, file, cell(l->title), l->size);
+  }
+  index += "\n## Topics\n\n| Name | |\n| --- | --- |\n";
+  for (const topic* t : {&engine::fault_plan_topic()}) {
+    const std::string file = fmt::format("topic-{}.md", t->name);
+    pages[file] = topic_page(*t);
+    index += fmt::format("| [{}]({}) | {} |\n", t->name, file, cell(t->title));
   }
   pages["README.md"] = index + std::string(origin);
   return pages;

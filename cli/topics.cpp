@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "topics.hpp"
+
+#include "engine/fault/guide.hpp"
+
+namespace nvmf::cli {
+
+const std::vector<const wire::topic*>& all_topics() {
+  static const std::vector<const wire::topic*> topics{&engine::fault_plan_topic()};
+  return topics;
+}
+
+const wire::topic* find_topic(std::string_view name) {
+  for (const wire::topic* t : all_topics())
+    if (t->name == name) return t;
+  return nullptr;
+}
+
+}  // namespace nvmf::cli
