@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A disk that fails on request: a file system with one file, `disk`, spoken over /dev/fuse by hand
-(linux/fuse.h, protocol 7.31), without cache, so that each pread, pwrite and fdatasync of the program
+(linux/fuse.h, protocol 7.31), without cache: each pread, pwrite and fdatasync of the program
 under test comes here. What was written and not synced is forgotten when the power goes.
 """
 import contextlib
