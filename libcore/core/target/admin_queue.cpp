@@ -36,6 +36,17 @@ engine::controller_config config_of(const subsystem& of, const engine::connect_r
           .trtype = s.from().trtype};
 }
 
+// Log pages may be large: they are not copied.
+buffer owner_of(std::vector<std::byte> data) {
+  auto held = std::make_unique<std::vector<std::byte>>(std::move(data));
+  const std::span<const std::byte> bytes{*held};
+  return {bytes,
+          [](void* context, std::span<const std::byte>) noexcept {
+            delete static_cast<std::vector<std::byte>*>(context);
+          },
+          held.release()};
+}
+
 }  // namespace
 
 void io_link::tell_gone() {
@@ -76,7 +87,7 @@ void admin_queue::answer(const capsule& command, engine::answer r) {
   const std::uint16_t cid = command.cid();
   if (!r.status.ok() || r.data.empty()) return session_.respond(cid, r.status, r.dw0, r.dw1);
   const auto sent =
-      session_.queue().send_controller_data(command, 0, buffer::copy_of(r.data), true);
+      session_.queue().send_controller_data(command, 0, owner_of(std::move(r.data)), true);
   switch (sent.result) {
     case send_result::success_sent:
       return;

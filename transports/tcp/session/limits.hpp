@@ -33,7 +33,7 @@ inline constexpr std::uint64_t plausible_plen = 64u * 1024 * 1024;
 // those that came in the same breath wait. One more answer may come on top. The data of admin
 // commands has no other bound; that of an I/O queue's commands has the target's.
 inline constexpr std::size_t tx_high_water = 8 * 1024 * 1024;
-inline constexpr std::size_t admin_tx_high_water = 1024 * 1024;
+inline constexpr std::size_t admin_tx_high_water = 256 * 1024;
 
 // Commands beyond the queue size that an admin queue accepts: hosts put their Asynchronous Event
 // Requests on top of it.
