@@ -3,9 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/spare_memory.hpp"
 #include "session.hpp"
 
 namespace nvmf {
+
+// Fewer sessions that end are not worth the walk through the heap.
+constexpr std::size_t crowd_min = 64;
 
 shard::shard(executor& on, target_state& state) : on_(on), state_(state) {}
 shard::~shard() = default;
@@ -61,10 +67,19 @@ void shard::remove(std::uint64_t id) {
   node.mapped()->close();
   node = {};
   state_.connections.fetch_sub(1);
+  note_gone();
   if (sessions_.empty() && when_empty_) {
     closed_ = true;
     std::exchange(when_empty_, nullptr)();
   }
+}
+
+// Whenever as many have gone as are left: a crowd leaves nothing behind, and hosts that come and go
+// one by one among many cost next to nothing.
+void shard::note_gone() {
+  if (++gone_ < std::max(crowd_min, sessions_.size())) return;
+  gone_ = 0;
+  on_.post([] { give_back_spare_memory(); });  // the connections go after their last callbacks
 }
 
 void shard::end_all(std::string_view why, std::function<void()> done) {

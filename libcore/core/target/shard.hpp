@@ -87,12 +87,14 @@ class shard : public std::enable_shared_from_this<shard> {
 
  private:
   void remove(std::uint64_t id);
+  void note_gone();
   // With all connections taken: ends one that has not become a queue. False: there is none here.
   bool make_room();
 
   executor& on_;
   target_state& state_;
   std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
+  std::size_t gone_ = 0;  // sessions that have left since spare memory was given back
   std::function<void()> when_empty_;
   bool closed_ = false;
 };
