@@ -58,6 +58,7 @@ class driver final : public wire_link, public poller, public std::enable_shared_
   duration linger_;
   counter::member counted_;  // until the qpair is closed
   timer_id timer_ = 0;
+  std::size_t allowance_ = 0;      // bytes that this visit may still write
   std::error_code write_error_{};  // the socket takes no more bytes; what has arrived is read first
   phase phase_ = phase::idle;
   std::uint8_t bulk_ = 0;  // not 0: very large payloads have come lately
