@@ -9,13 +9,15 @@ import host  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def resident(pid):
-    """RSS, and PSS: pages that other programs share counted by their share. KiB."""
+    """RSS; PSS: pages that other programs share counted by their share; the pages that are only
+    its own and written to. KiB."""
     values = {}
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
         for line in rollup.readlines()[1:]:
             key, _, rest = line.partition(":")
             values[key] = int(rest.split()[0])
-    return {"rss_kib": values["Rss"], "pss_kib": values["Pss"]}
+    keys = {"rss_kib": "Rss", "pss_kib": "Pss", "dirty_kib": "Private_Dirty"}
+    return {name: values[key] for name, key in keys.items()}
 
 
 def memory_of_serve(serving, nqn, hosts):

@@ -65,6 +65,13 @@ def begin_trace():
     _of_thread.trace = Trace()
 
 
+def ready(sock, event, seconds):
+    """Unlike select(), for descriptors of any number."""
+    poll = select.poll()
+    poll.register(sock, event)
+    return bool(poll.poll(max(0, seconds) * 1000))
+
+
 class Channel:
     """`align_in`: what the PDO of data sent to us must be a multiple of; `align_out`: of ours."""
 
@@ -110,7 +117,7 @@ class Channel:
                 view = view[self.sock.send(view) :]
             except BlockingIOError:
                 left = end - time.monotonic()
-                if left <= 0 or not select.select([], [self.sock], [], left)[1]:
+                if left <= 0 or not ready(self.sock, select.POLLOUT, left):
                     raise Silence(f"{len(view)} bytes not taken within {self.limit} s") from None
             except (ConnectionResetError, BrokenPipeError) as error:
                 raise Gone("reset") from error
@@ -131,7 +138,7 @@ class Channel:
         out = bytearray()
         while len(out) < count:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0 or not ready(self.sock, select.POLLIN, left):
                 raise Silence(f"nothing more after {len(begun) + len(out)} bytes")
             try:
                 piece = self.sock.recv(count - len(out))
@@ -190,12 +197,16 @@ class Channel:
         if any(raw[start : pdu.pdo]):
             raise Broken(f"{pdu.name}: padding is not zero")
 
+    def readable(self):
+        """Bytes or an end have come that nobody has taken."""
+        return ready(self.sock, select.POLLIN, 0)
+
     def wait_closed(self, limit):
         """Reads over what comes until the peer closes; tells how. Silence when it does not."""
         end = time.monotonic() + limit
         while True:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0 or not ready(self.sock, select.POLLIN, left):
                 raise Silence(f"not closed within {limit} s")
             try:
                 if not self.sock.recv(1 << 16):

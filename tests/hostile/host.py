@@ -219,6 +219,9 @@ class Queue:
 
     def connect(self, qid=0, *, cntlid=0xFFFF, data=None, entry=None, **fields):
         """The Connect command, with `fields` of wire.connect or wire.connect_data changed."""
+        return self.connected(self.send_connect(qid, cntlid, data, entry, **fields), qid)
+
+    def send_connect(self, qid=0, cntlid=0xFFFF, data=None, entry=None, **fields):
         s = self.settings
         of_data = {k: fields.pop(k) for k in ("hostid", "subnqn", "hostnqn", "at") if k in fields}
         of_data = {"hostid": s.hostid, "subnqn": s.subnqn, "hostnqn": s.hostnqn} | of_data
@@ -229,12 +232,15 @@ class Queue:
         } | fields
         if data is None:
             data = wire.connect_data(cntlid=cntlid, **of_data)
-        command = self.run(
+        return self.send(
             wire.connect(qid=qid, **fields) if entry is None else entry, in_capsule=data
         )
-        if command.ok:
+
+    def connected(self, command, qid=0):
+        """The answer to a Connect that was sent."""
+        if self.wait(command).ok:
             self.qid, self.cntlid = qid, wire.get(command.cqe.raw, 0, 2)
-            self.no_sq_flow = not s.sq_flow and command.cqe.sqhd == 0xFFFF
+            self.no_sq_flow = not self.settings.sq_flow and command.cqe.sqhd == 0xFFFF
             self.sqhds.clear()
         return command
 

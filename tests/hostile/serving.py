@@ -113,6 +113,7 @@ class Healthy(threading.Thread):
         super().__init__(daemon=True)
         self.ending, self.rounds, self.fault, self.row = threading.Event(), 0, None, "the start"
         self.random = random.Random(7)
+        self.took = []  # seconds, of each command
         self.association = host.Association(settings, io=1)
 
     def run(self):
@@ -130,8 +131,11 @@ class Healthy(threading.Thread):
         for size in (512, 4096, 24576):
             at = self.FIRST + self.random.randrange(self.SPAN - 48)
             data = self.random.randbytes(size)
+            begun = time.monotonic()
             written = queue.write(1, at, data)
+            between = time.monotonic()
             found = queue.read(1, at, size // 512)
+            self.took += [between - begun, time.monotonic() - between]
             if not written.ok or not found.ok or found.data != data:
                 raise Wrong(f"write {written}, read {found}, same data: {found.data == data}")
         if self.rounds % 50 == 0:

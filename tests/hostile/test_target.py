@@ -1,18 +1,36 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The rules T01-T104 for an NVMe/TCP target, held against `nvmfctl serve` ($NVMFCTL), or with
+"""The rules T01-T120 for an NVMe/TCP target, held against `nvmfctl serve` ($NVMFCTL), or with
 --target URI against any target. Beside the rows a healthy host writes and verifies all the time,
 and must see no error; at the end the target must be alive, and end well. TAP on stdout; exit status
 1 if a row failed.
 """
 import os
+import random
 import sys
 
 import bench
-from rules import admin, control, data, discovery, io, options, pdus, queues, robust, setup, sgls
+from rules import (
+    admin,
+    control,
+    data,
+    discovery,
+    io,
+    options,
+    pdus,
+    queues,
+    robust,
+    security,
+    setup,
+    sgls,
+    unread,
+)
 from serving import LISTEN, Healthy, Serve, TargetBench, settings_of
 
-ROOMS = (setup, pdus, data, sgls, queues, control, admin, discovery, io, robust, options)
+ROOMS = (
+    *(setup, pdus, data, sgls, queues, control, admin, discovery, io, security, robust, unread),
+    options,
+)
 # Whoever does not get to the end of Connect is waited for half as long as usual.
 OPTIONS = ("--ns", "ram:64M", "--connect-timeout", "5")
 
@@ -32,12 +50,16 @@ def command_line():
         action="store_true",
         help="the target is Linux nvmet: find the differences that the table documents",
     )
+    parser.add_argument("--seed", type=int, help="the rows in an order drawn from that")
     return parser.parse_args()
 
 
 def main():
     chosen = command_line()
     rows = bench.chosen(bench.rows_of(ROOMS, chosen.room), chosen.k)
+    if chosen.seed is not None:
+        random.Random(chosen.seed).shuffle(rows)
+        print(f"# the order is that of --seed {chosen.seed}")
     if chosen.list:
         bench.print_list(rows)
         return 0

@@ -286,5 +286,3 @@ def _(t):
 
 
 TABLE.exclude("T104", "reservations", "reservations are not promised")
-TABLE.exclude("T105", "security (T105 to T110)", "security is not part of this stage")
-TABLE.exclude("T111", "RDMA (T111 to T115)", "TCP only here")

@@ -158,7 +158,7 @@ def _(t):
     t.still_works(first.io[0])
 
 
-@row("T10/no-connect", "--max-connections 4: who sends no Connect gives way to who does")
+@row("T10/gives-way", "--max-connections 4: who sends no Connect gives way to who does")
 def _(t):
     settings = t.extra(*RAM, "--max-connections", "4")[0]
     first = t.up(settings=settings, io=1)
