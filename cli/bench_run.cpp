@@ -214,13 +214,16 @@ std::string report_text(const bench_shape& shape, std::size_t reactors, const to
 }  // namespace
 
 result run_bench(context& ctx, const host_plan& to, const bench_shape& shape, reactor_pool& pool) {
+  const auto transports = faulty_transports::make(ctx.transports, to.faults, role::host,
+                                                  to.uri.transport != wire::uri_transport::loop);
+  if (!transports) return result::fail(exit_status::usage, transports.error());
   std::mutex guard;  // results come from several threads
   result outcome;
   std::size_t left = pool.size();
   std::vector<std::unique_ptr<worker>> workers;
   for (std::size_t i = 0; i < pool.size(); ++i)
     workers.push_back(
-        std::make_unique<worker>(ctx.transports, to, shape, pool.at(i), i, [&](result r) {
+        std::make_unique<worker>(transports->registry(), to, shape, pool.at(i), i, [&](result r) {
           const std::scoped_lock lock{guard};
           if (outcome.status == exit_status::ok) outcome = std::move(r);
           if (--left == 0) pool.stop();
@@ -236,6 +239,7 @@ result run_bench(context& ctx, const host_plan& to, const bench_shape& shape, re
     w->clear();
     if (w->report() != nullptr) all.add(*w->report());
   }
+  transports->report(ctx);
   if (outcome.status != exit_status::ok) return outcome;
   if (ctx.json())
     outcome.document = report_json(to, shape, pool.size(), all);

@@ -72,6 +72,7 @@ void host_options::add_connection(option_table& table) {
       .fallback = "0xffff";
   table.duration("--timeout", "SECONDS", options_.timeout, 1s,
                  "longest wait for any one answer: name, connection, PDU, command", {.min = 1ms});
+  faults_.add_options(table, role::host);
 }
 
 void host_options::add_queues(option_table& table) {
@@ -156,7 +157,7 @@ std::expected<host_plan, std::string> host_options::plan(bool discovery) const {
           "this build has no {} transport (nvmfctl version tells what it has)", note.type));
   auto who = make_identity(hostnqn_, hostid_);
   if (!who) return std::unexpected(who.error());
-  host_plan made{*to, std::move(*who), options_};
+  host_plan made{*to, std::move(*who), options_, faults_};
   association_options& o = made.options;
   o.transport = wire::transport_name(to->transport);
   o.to = {.host = to->host, .port = to->port};

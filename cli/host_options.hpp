@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "fault_plan.hpp"
 #include "identity.hpp"
 #include "options.hpp"
 #include "wire/uri.hpp"
@@ -16,6 +17,7 @@ struct host_plan {
   wire::uri uri;  // with port and NQN
   host_identity identity;
   association_options options;
+  fault_choice faults;
 };
 
 class host_options {
@@ -25,7 +27,7 @@ class host_options {
   // The URI alone, for commands that take more words after it.
   void set_uri(std::string text) { uri_ = std::move(text); }
   void add_long_address(option_table& table);
-  // -q -I -w -k -g -G --timeout and others.
+  // -q -I -w -k -g -G --timeout --fault and others.
   void add_connection(option_table& table);
   // -i and what follows.
   void add_queues(option_table& table);
@@ -52,6 +54,7 @@ class host_options {
   std::string transport_, address_, service_, nqn_;
   std::string hostnqn_, hostid_;
   association_options options_;
+  fault_choice faults_;
   bool hdgst_ = false, ddgst_ = false;
   std::uint32_t hpda_ = 0;
   bool queues_given_ = false;

@@ -15,6 +15,16 @@ host_session::host_session(context& ctx, host_plan plan, hooks calls)
 host_session::~host_session() = default;
 
 result host_session::run() {
+  const bool loop = plan_.uri.transport == wire::uri_transport::loop;
+  auto transports = faulty_transports::make(ctx_.transports, plan_.faults, role::host, !loop);
+  if (!transports) return result::fail(exit_status::usage, transports.error());
+  transports_ = std::move(*transports);
+  result r = run_to_end();
+  transports_.report(ctx_);
+  return r;
+}
+
+result host_session::run_to_end() {
   if (event_log::wanted(*ctx_.log))
     plan_.options.watched_by = &log_.emplace(ctx_.log, plan_.options.watched_by);
   loop_.on_interrupt([this] { interrupted(); });
@@ -33,12 +43,12 @@ result host_session::run() {
     if (calls_.on_async_event) calls_.on_async_event(dw0, log);
   };
   if (plan_.uri.transport == wire::uri_transport::loop) {
-    auto made = make_loop_target(ctx_.transports, loop_.executor(), plan_);
+    auto made = make_loop_target(transports_.registry(), loop_.executor(), plan_);
     if (!made) return result::fail(exit_status::usage, "loop: " + made.error());
     loop_target_ = std::move(*made);
   }
   association_ =
-      association::start(ctx_.transports, loop_.executor(), plan_.options, std::move(on));
+      association::start(transports_.registry(), loop_.executor(), plan_.options, std::move(on));
   if (state_ != state::done) loop_.run();
   // What is in flight ends now, on this thread, before anything that it borrows goes away.
   association_.reset();

@@ -48,6 +48,7 @@ class host_session {
   const std::optional<host_failure>& failure() const { return failure_; }
 
  private:
+  result run_to_end();
   enum class state : std::uint8_t { starting, up, closing, done };
 
   void lost_while_closing(host_failure f);
@@ -60,6 +61,7 @@ class host_session {
   hooks calls_;
   std::optional<event_log> log_;  // -vv
   session_loop loop_;
+  faulty_transports transports_;
   std::unique_ptr<target> loop_target_;  // for nvme+loop:// only
   std::unique_ptr<association> association_;
   std::optional<host_failure> failure_;

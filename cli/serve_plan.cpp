@@ -164,6 +164,7 @@ void serve_plan::add_options(option_table& table) {
   add_listener_options(table);
   add_subsystem_options(table);
   add_limit_options(table);
+  faults_.add_options(table, role::controller);
 }
 
 void serve_plan::complete() {

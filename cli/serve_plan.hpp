@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fault_plan.hpp"
 #include "options.hpp"
 #include "wire/host.hpp"
 
@@ -32,6 +33,7 @@ class serve_plan {
   const std::vector<served_subsystem>& subsystems() const { return subsystems_; }
   const std::vector<listener_options>& listeners() const { return listeners_; }
   const target_limits& limits() const { return limits_; }
+  const fault_choice& faults() const { return faults_; }
 
  private:
   using set_result = std::expected<void, std::string>;
@@ -50,6 +52,7 @@ class serve_plan {
   std::uint32_t cpda_ = 0;
   bool touched_ = false;  // the first subsystem was given something of its own
   target_limits limits_;
+  fault_choice faults_;
 };
 
 }  // namespace nvmf::cli

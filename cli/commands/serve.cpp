@@ -27,7 +27,7 @@ class serve_command final : public command, public takes_trailing {
  public:
   const command_info& info() const override {
     using enum exit_status;
-    static constexpr std::array<example, 5> examples{{
+    static constexpr std::array<example, 6> examples{{
         {"serve", "64 MiB of memory on 127.0.0.1:4420"},
         {"serve --listen 127.0.0.1:0 --ns file:disk.img -n nqn.2026-01.io.example:s",
          "a file, on a port that is free"},
@@ -35,6 +35,8 @@ class serve_command final : public command, public takes_trailing {
          "two subsystems"},
         {"serve --listen 127.0.0.1:0 -- nvmfctl connect",
          "serve as long as a command runs; it finds the address in NVMF_URI"},
+        {"serve --fault 'when cmd==read && every 100: delay 50ms'",
+         "a target that is slow now and then; `nvmfctl describe fault-plan` has the rest"},
         {"serve --reactors 2 --poll --cpus 0,1", "two threads that never sleep"},
     }};
     static constexpr std::array statuses{resolve, connect};
@@ -95,7 +97,7 @@ class serve_command final : public command, public takes_trailing {
 class serving {
  public:
   serving(context& ctx, const serve_plan& plan, reactor_pool& pool,
-          std::vector<std::string> command)
+          std::vector<std::string> command, const faulty_transports& transports)
       : ctx_(ctx),
         plan_(plan),
         pool_(pool),
@@ -106,7 +108,7 @@ class serving {
     if (ctx.options.log_level.empty() && ctx.options.verbosity == 0)
       ctx.log->set_level(spdlog::level::info);
     target_ = target::make(
-        ctx.transports, pool.executors(), plan.limits(),
+        transports.registry(), pool.executors(), plan.limits(),
         event_log::wanted(*ctx.log) ? &events_ : nullptr,
         {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); },
          .may_admit = memory_reserve::whole});
@@ -232,7 +234,12 @@ class serving {
 result serve_command::run(context& ctx) {
   plan_.complete();
   reactor_pool pool{reactors_, poll_, cpus_};
-  return serving{ctx, plan_, pool, std::move(command_)}.run();
+  const auto transports =
+      faulty_transports::make(ctx.transports, plan_.faults(), role::controller, true);
+  if (!transports) return result::fail(exit_status::usage, "serve: " + transports.error());
+  result r = serving{ctx, plan_, pool, std::move(command_), *transports}.run();
+  if (r.error.empty()) transports->report(ctx);  // it has served
+  return r;
 }
 
 }  // namespace
