@@ -67,6 +67,7 @@ class serve_command final : public command, public takes_trailing {
         .statuses = statuses,
         .trailing = "CMD [ARGUMENT]...",
         .keys = keys,
+        .topic = "fault-plan",
     };
     return about;
   }

@@ -48,7 +48,8 @@ hosts 20 'when cmd==read: flip-digest header' 'header digest does not match'
 hosts 21 'when cmd==read: termreq 3' 'TermReq'
 hosts 21 'when cmd==read: reset' 'reset the connection'
 hosts 14 'when cmd==connect: status 1/82h dnr' 'Connect Invalid Parameters'
-hosts 19 'when cmd==identify && count 1: stop-reading' 'no answer to Identify within 200 ms' 0.2
+hosts 19 'when cmd==identify && count 1: stop-reading' 'no answer to Identify within 200 ms' \
+  0.2
 
 # A delay shows in the time that the command took, and nothing else is wrong.
 server_start --ns ram:1M --fault 'when cmd==read: delay 300ms'
@@ -61,10 +62,12 @@ PY
 server_stop
 
 # A plan that never fired says so, and why; of two plans the rules are numbered through.
-server_start --ns ram:1M --fault 'when cmd==compare: reset' --fault 'when cmd==read && every 9: drop'
+server_start --ns ram:1M --fault 'when cmd==compare: reset' \
+  --fault 'when cmd==read && every 9: drop'
 run "$nvmfctl" send-capsule "$server_uri" read
 server_stop
-grep -qF "warning: fault 1 'when cmd==compare: reset' never fired: no command matched (" server.log ||
+grep -qF "warning: fault 1 'when cmd==compare: reset' never fired: no command matched (" \
+  server.log ||
   fail 'rule 1 is not told of'
 grep -qF "warning: fault 2 'when cmd==read && every 9: drop' never fired: " server.log ||
   fail 'rule 2 is not told of'

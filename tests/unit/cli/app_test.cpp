@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/json/parse.hpp>
-#include <iterator>
+#include <iomanip>
 #include <sstream>
 
 #include "arguments.hpp"
@@ -70,14 +70,27 @@ TEST_CASE("help names every command, and each command's help every option") {
   }
 }
 
+namespace {
+
+// As a shell takes it apart: at blanks, but not between single quotes.
+std::vector<std::string> words_of(std::string_view line) {
+  std::istringstream in{std::string{line}};
+  std::vector<std::string> words;
+  std::string word;
+  while ((in >> std::ws).peek() == '\'' ? in >> std::quoted(word, '\'') : in >> word)
+    words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
 TEST_CASE("every example is a command line that parses") {
   option_table globals;
   global_options options;
   add_global_options(globals, options);
   for (const command_factory make : all_commands())
     for (const example& e : make()->info().examples) {
-      std::istringstream line{std::string{e.line.substr(0, e.line.find_first_of("|>"))}};
-      const std::vector<std::string> words{std::istream_iterator<std::string>{line}, {}};
+      const auto words = words_of(e.line.substr(0, e.line.find_first_of("|>")));
       const split_arguments parts = split(words, globals);
       const auto cmd = make_command(all_commands(), parts.command);
       REQUIRE_MESSAGE(cmd != nullptr, e.line);
