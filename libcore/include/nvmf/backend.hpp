@@ -46,6 +46,10 @@ class backend {
                           done_callback done) = 0;
   // Everything written before survives a power cut when `done` runs.
   virtual void flush(executor& on, done_callback done) = 0;
+
+  // `tell` hears what the system said about operations that failed, in words for a log and not for
+  // each of many; on any thread, until another takes its place. An empty one hears nothing.
+  virtual void on_trouble(std::function<void(std::string_view)> tell) { static_cast<void>(tell); }
 };
 
 // "ram:64M", "file:PATH[,ro]", "null:1T", "pattern:1G", each with ",bs=4096" if wanted; blocks have
@@ -67,7 +71,8 @@ std::expected<std::shared_ptr<backend>, std::string> make_null_backend(
 // Zeroes. Deallocate does nothing.
 std::expected<std::shared_ptr<backend>, std::string> make_pattern_backend(
     std::uint64_t bytes, std::uint32_t block_size = 512);
-// A regular file or a block device of whole blocks. Its size is fixed when it is opened.
+// A regular file or a block device of whole blocks. Its size is fixed when it is opened: what it
+// grows by is not seen; beyond the end of a file that was cut short nothing is read or written.
 std::expected<std::shared_ptr<backend>, std::string> make_file_backend(
     std::string path, std::uint32_t block_size = 512, bool read_only = false);
 
