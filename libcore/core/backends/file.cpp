@@ -12,9 +12,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <nvmf/backend.hpp>
+#include <optional>
 #include <shared_mutex>
 
 #include "block_pool.hpp"
@@ -30,6 +32,11 @@ constexpr std::size_t threads_max = 4;
 constexpr std::uint64_t stripe_bytes = 65536;
 constexpr std::size_t stripes = 64;
 constexpr std::size_t zero_piece_bytes = std::size_t{1} << 20;
+
+// In place of an errno: the file ends before the range. Somebody cut it short.
+constexpr int cut_short = -1;
+// Between two words about operations of a kind that go on failing.
+constexpr std::chrono::seconds quiet_for{10};
 
 // What an errno of the file means to the host.
 nvme_status status_of(int error, bool writing) {
@@ -51,6 +58,11 @@ nvme_status status_of(int error, bool writing) {
     default:
       return writing ? status_code::write_fault : status_code::unrecovered_read_error;
   }
+}
+
+std::string text_of(int error) {
+  if (error == cut_short) return "the file ends before, it was cut short";
+  return std::generic_category().message(error);
 }
 
 class file_descriptor {
@@ -92,6 +104,8 @@ class range_lock {
 };
 
 enum class work : std::uint8_t { read, write, write_zeroes, deallocate, flush };
+constexpr std::array<std::string_view, 5> work_names{"read", "write", "write zeroes", "deallocate",
+                                                     "flush"};
 
 class file;
 
@@ -118,8 +132,12 @@ using job_ptr = std::unique_ptr<file_job>;
 
 class file final : public backend, public std::enable_shared_from_this<file> {
  public:
-  file(std::string path, file_descriptor fd, backend_geometry geometry)
-      : path_(std::move(path)), fd_(std::move(fd)), geometry_(geometry), workers_(threads_max) {}
+  file(std::string path, file_descriptor fd, backend_geometry geometry, bool regular)
+      : path_(std::move(path)),
+        fd_(std::move(fd)),
+        geometry_(geometry),
+        regular_(regular),
+        workers_(threads_max) {}
 
   backend_geometry geometry() const override { return geometry_; }
   std::string describe() const override {
@@ -162,6 +180,11 @@ class file final : public backend, public std::enable_shared_from_this<file> {
     workers_.submit(*job.release());
   }
 
+  void on_trouble(std::function<void(std::string_view)> tell) override {
+    const std::scoped_lock hold(trouble_lock_);
+    tell_ = std::move(tell);
+  }
+
   // On a worker's thread.
   nvme_status perform(file_job& job);
   // Back for the next command.
@@ -169,8 +192,11 @@ class file final : public backend, public std::enable_shared_from_this<file> {
 
  private:
   job_ptr make_job(executor& on, work what, std::uint64_t lba, std::uint64_t blocks);
-  int read_all(std::span<std::byte> to, std::uint64_t offset, bool& short_read);
+  int carry_out(file_job& job);
+  void tell(const file_job& job, int error, nvme_status told);
+  int read_all(std::span<std::byte> to, std::uint64_t offset);
   int write_all(std::span<const std::byte> from, std::uint64_t offset);
+  int check_end(std::uint64_t end) const;
   int zero(std::uint64_t offset, std::uint64_t size, bool deallocate);
   int write_zero_bytes(std::uint64_t offset, std::uint64_t size);
 
@@ -178,9 +204,19 @@ class file final : public backend, public std::enable_shared_from_this<file> {
   std::string path_;
   file_descriptor fd_;
   backend_geometry geometry_;
+  bool regular_;  // and no block device, whose size stays
   range_lock::locks locks_;
   std::mutex spare_lock_;
   std::vector<job_ptr> spare_;
+
+  // Of one kind of operation: when its failure was told last, and what was not told since.
+  struct told_trouble {
+    std::optional<time_point> at;
+    std::uint64_t untold = 0;
+  };
+  std::mutex trouble_lock_;
+  std::function<void(std::string_view)> tell_;
+  std::array<told_trouble, work_names.size()> told_;
   worker_pool workers_;  // last: its threads use all of the above
 };
 
@@ -224,15 +260,12 @@ void file::recycle(job_ptr job) {
   if (spare_.size() < spare_max) spare_.push_back(std::move(job));
 }
 
-int file::read_all(std::span<std::byte> to, std::uint64_t offset, bool& short_read) {
+int file::read_all(std::span<std::byte> to, std::uint64_t offset) {
   while (!to.empty()) {
     const auto n = ::pread(fd_.get(), to.data(), to.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
-    if (n == 0) {
-      short_read = true;  // somebody cut the file short
-      return 0;
-    }
+    if (n == 0) return cut_short;
     to = to.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -264,49 +297,74 @@ int file::write_zero_bytes(std::uint64_t offset, std::uint64_t size) {
   return 0;
 }
 
-int file::zero(std::uint64_t offset, std::uint64_t size, bool deallocate) {
+// A write must not make a file longer again that was cut short: what was lost between would read as
+// zeroes, as if nothing had happened.
+int file::check_end(std::uint64_t end) const {
+  if (!regular_) return 0;
   struct stat st{};
   if (::fstat(fd_.get(), &st) != 0) return errno;
-  // A file that was cut short must reach the end of the range again, so it is written.
-  const bool whole =
-      !S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) >= offset + size;
+  return static_cast<std::uint64_t>(st.st_size) >= end ? 0 : cut_short;
+}
+
+int file::zero(std::uint64_t offset, std::uint64_t size, bool deallocate) {
   const int mode = FALLOC_FL_KEEP_SIZE | (deallocate ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
-  if (whole &&
-      ::fallocate(fd_.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0)
+  if (::fallocate(fd_.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0)
     return 0;
   return write_zero_bytes(offset, size);
 }
 
-nvme_status file::perform(file_job& job) {
-  int error = 0;
-  bool short_read = false;
-  if (job.size > 0) {
-    const range_lock hold(locks_, job.offset, job.size, job.what != work::read);
-    switch (job.what) {
-      case work::read:
-        error = read_all(job.block.bytes(), job.offset, short_read);
-        break;
-      case work::write:
-        error = write_all(job.data, job.offset);
-        break;
-      case work::write_zeroes:
-        error = zero(job.offset, job.size, job.deallocate && geometry_.deallocates);
-        break;
-      case work::deallocate:
-        // A hint: where the file system cannot punch holes, nothing is promised of the blocks.
-        if (geometry_.deallocates &&
-            ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
-                        static_cast<off_t>(job.offset), static_cast<off_t>(job.size)) != 0)
-          error = errno;
-        break;
-      case work::flush:
-        break;
-    }
+int file::carry_out(file_job& job) {
+  const range_lock hold(locks_, job.offset, job.size, job.what != work::read);
+  if (job.what != work::read)
+    if (const int error = check_end(job.offset + job.size); error != 0) return error;
+  switch (job.what) {
+    case work::read:
+      return read_all(job.block.bytes(), job.offset);
+    case work::write:
+      return write_all(job.data, job.offset);
+    case work::write_zeroes:
+      return zero(job.offset, job.size, job.deallocate && geometry_.deallocates);
+    case work::deallocate:
+      // A hint: where the file system cannot punch holes, nothing is promised of the blocks.
+      if (geometry_.deallocates &&
+          ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+                      static_cast<off_t>(job.offset), static_cast<off_t>(job.size)) != 0)
+        return errno;
+      return 0;
+    case work::flush:
+      return 0;
   }
+  return 0;
+}
+
+nvme_status file::perform(file_job& job) {
+  int error = job.size > 0 ? carry_out(job) : 0;
   const bool sync = job.durable || job.what == work::flush;
   if (error == 0 && sync && !geometry_.read_only && ::fdatasync(fd_.get()) != 0) error = errno;
-  if (short_read) return status_code::unrecovered_read_error;
-  return error == 0 ? nvme_status{} : status_of(error, job.what != work::read);
+  if (error == 0) return {};
+  const nvme_status status = status_of(error, job.what != work::read);
+  tell(job, error, status);
+  return status;
+}
+
+void file::tell(const file_job& job, int error, nvme_status status) {
+  const std::scoped_lock hold(trouble_lock_);
+  if (!tell_) return;
+  told_trouble& told = told_[static_cast<std::size_t>(job.what)];
+  const time_point now = clock::now();
+  if (told.at && now - *told.at < quiet_for) {
+    ++told.untold;
+    return;
+  }
+  const std::string where = job.size == 0
+                                ? std::string{}
+                                : fmt::format(" of {} bytes at offset {}", job.size, job.offset);
+  const std::string more =
+      told.untold == 0 ? std::string{} : fmt::format(" ({} more meanwhile)", told.untold);
+  told = {now, 0};
+  tell_(fmt::format("{}: {}{} failed: {}; the host gets {}{}", path_,
+                    work_names[static_cast<std::size_t>(job.what)], where, text_of(error),
+                    to_text(status), more));
 }
 
 std::unexpected<std::string> system_error(std::string_view path, std::string_view what, int error) {
@@ -347,7 +405,7 @@ std::expected<std::shared_ptr<backend>, std::string> make_file_backend(std::stri
     return std::unexpected(fmt::format("{}: {}", path, ok.error()));
   const backend_geometry geometry{size / block_size, block_size, read_only,
                                   !read_only && punches_holes(fd.get(), size, block_size, regular)};
-  return std::make_shared<file>(std::move(path), std::move(fd), geometry);
+  return std::make_shared<file>(std::move(path), std::move(fd), geometry, regular);
 }
 
 }  // namespace nvmf

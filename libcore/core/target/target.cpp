@@ -33,6 +33,8 @@ class target_impl final : public target {
 
   ~target_impl() override {
     listeners_.clear();
+    for (const auto& each : stores_)
+      if (const auto store = each.lock()) store->on_trouble({});
     // After a stop the shards are closed already, and their reactors may be running.
     if (!stopped_)
       for (const auto& s : state_.shards) s->abandon();
@@ -48,6 +50,8 @@ class target_impl final : public target {
                                                           namespace_options options) override {
     const auto of = nvm_subsystem(nqn);
     if (of == nullptr) return std::unexpected(fmt::format("there is no subsystem {}", nqn));
+    options.store->on_trouble([this](std::string_view text) { state_.notice(text); });
+    stores_.push_back(options.store);
     const auto nsid = of->add(std::move(options));
     if (nsid) tell_namespaces(of, *nsid);
     return nsid;
@@ -144,6 +148,7 @@ class target_impl final : public target {
   const transport_registry& registry_;
   target_state state_;
   std::vector<std::unique_ptr<listener>> listeners_;
+  std::vector<std::weak_ptr<backend>> stores_;  // that tell this target of their troubles
   bool stopped_ = false;
   const std::shared_ptr<std::atomic<std::size_t>> turn_ =
       std::make_shared<std::atomic<std::size_t>>(0);
