@@ -3,6 +3,8 @@
 #include <spdlog/logger.h>
 
 #include <array>
+#include <chrono>
+#include <cstdlib>
 #include <ostream>
 
 #include "child_process.hpp"
@@ -22,6 +24,8 @@ namespace {
 
 constexpr unsigned reactors_max = 256;
 constexpr unsigned cpu_max = 1023;
+// From SIGTERM to the end: hosts are told at once, only a disk takes its time.
+constexpr std::chrono::seconds stop_limit{5};
 
 class serve_command final : public command, public takes_trailing {
  public:
@@ -39,7 +43,7 @@ class serve_command final : public command, public takes_trailing {
          "a target that is slow now and then; `nvmfctl describe fault-plan` has the rest"},
         {"serve --reactors 2 --poll --cpus 0,1", "two threads that never sleep"},
     }};
-    static constexpr std::array statuses{resolve, connect};
+    static constexpr std::array statuses{resolve, connect, timeout};
     static constexpr std::array<json_key, 2> keys{{
         {"event", "what the line tells: \"listening\", one for each listener"},
         {"uri", "where it listens"},
@@ -51,7 +55,8 @@ class serve_command final : public command, public takes_trailing {
         .details =
             "Listens, and prints a line \"listening URI\" for each listener the moment it is "
             "ready. It serves until SIGINT or SIGTERM, which is its ordinary end (exit status 0): "
-            "every host is told, then it stops.\n"
+            "every host is told, then it stops. A disk that does not answer is waited for 5 "
+            "seconds (exit status 19).\n"
             "\n"
             "With a command after --, it runs the command with NVMF_URI set to the first "
             "listener's URI, stops when the command ends, and exits with the command's status; "
@@ -60,6 +65,16 @@ class serve_command final : public command, public takes_trailing {
             "When descriptors or memory run out (ulimit -n, ulimit -v), new connections are closed "
             "at once and the log says what is short; commands whose data finds no memory get "
             "Internal Error, without DNR; those who are connected stay so.\n"
+            "\n"
+            "A file: namespace has the size that the file had at the start; nobody else may write "
+            "to it. What has been acknowledged survives the death of serve; a power cut it "
+            "survives when it was written with FUA or flushed. What the system cannot read is an "
+            "Unrecovered Read Error to the host, what it cannot write a Write Fault, a full disk "
+            "Capacity Exceeded, one that became read-only Namespace Is Write Protected; the log "
+            "names file, offset and reason. Blocks beyond the end of a file that was cut short "
+            "are neither read nor written, so that it does not look whole again; when it is long "
+            "enough again they are. A file that is deleted or replaced stays the one that was "
+            "opened.\n"
             "\n"
             "Options are read from left to right: --ns, --allow-host, --serial and --model belong "
             "to the --subsystem before them. Unless told otherwise it listens on 127.0.0.1 only.",
@@ -218,6 +233,26 @@ class serving {
 
   void stop() {
     target_->stop([this] { pool_.stop(); });
+    pool_.at(0).start_timer(pool_.at(0).now() + stop_limit, [this] { give_up(); });
+  }
+
+  // Commands are with a disk that does not answer. Its threads cannot be ended, nor what they write
+  // to be freed: only the end of the process helps.
+  [[noreturn]] void give_up() {
+    const std::string why = fmt::format(
+        "serve: stopped without its disk, which has not answered within {} s: what was under way "
+        "is lost (is the storage of a file: namespace gone?)",
+        stop_limit.count());
+    ctx_.err << ctx_.err_style(tone::bad, "nvmfctl:") << " " << why << std::endl;
+    if (ctx_.json())
+      ctx_.out << json_line({{"schema", "nvmfctl.error/1"},
+                             {"command", "serve"},
+                             {"error",
+                              {{"status", static_cast<unsigned>(exit_status::timeout)},
+                               {"name", exit_status_name(exit_status::timeout)},
+                               {"message", why}}}});
+    ctx_.out.flush();
+    std::_Exit(static_cast<int>(exit_status::timeout));
   }
 
   memory_reserve reserve_;
