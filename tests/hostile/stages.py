@@ -213,7 +213,7 @@ STAGES = (
     Stage(
         "log pages that are not read",
         unread_admin,
-        IDLE + ADMIN_DATA + LOG,
+        2 * IDLE + ADMIN_DATA + LOG,
         data=True,
         count_max=400,
     ),
