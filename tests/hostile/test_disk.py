@@ -186,6 +186,29 @@ def write_errors():
                   "Capacity Exceeded")
 
 
+def file_system_full():
+    """A sparse file on a full file system: Capacity Exceeded, until there is room again."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512K", "t", folder], check=True)
+        try:
+            path, other = os.path.join(folder, "disk"), os.path.join(folder, "other")
+            with open(path, "wb") as file:
+                file.truncate(SIZE)
+            with open(other, "wb") as file:
+                file.write(bytes(SIZE // 4))
+            with served(path) as at:
+                ends = [at.write(lba) for lba in range(0, SIZE // 512, 16)]
+                check(set(ends) == {FINE, FULL}, f"{set(ends)}")
+                want(at.read(16 * ends.index(FINE)), DATA, "read of what was written")
+                full = 16 * ends.index(FULL)
+                want(at.write(full), FULL, "write when it is full")
+                at.logged("No space left on device; the host gets Capacity Exceeded")
+                os.unlink(other)
+                want(at.write(full), FINE, "write when there is room again")
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
 def short_transfers():
     """Reads and writes that bring less than was asked for are continued."""
     with fuse.disk_of(SIZE) as disk, served(disk.path) as at:
@@ -241,7 +264,7 @@ def stopped_with_stalled_disk():
 
 
 FILE = (cut_short, gone_or_replaced, size_limit)
-FUSE = (read_errors, write_errors, short_transfers, stalled_disk, stopped_with_stalled_disk)
+FUSE = (file_system_full, read_errors, write_errors, short_transfers, stalled_disk, stopped_with_stalled_disk)
 
 
 def main():
