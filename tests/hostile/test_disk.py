@@ -264,7 +264,14 @@ def stopped_with_stalled_disk():
 
 
 FILE = (cut_short, gone_or_replaced, size_limit)
-FUSE = (file_system_full, read_errors, write_errors, short_transfers, stalled_disk, stopped_with_stalled_disk)
+FUSE = (
+    file_system_full,
+    read_errors,
+    write_errors,
+    short_transfers,
+    stalled_disk,
+    stopped_with_stalled_disk,
+)
 
 
 def main():
