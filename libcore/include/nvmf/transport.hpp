@@ -102,6 +102,9 @@ struct transport_options {
   std::chrono::milliseconds connect_timeout{10'000};  // TCP connect or CM
   std::chrono::milliseconds ic_timeout{10'000};       // IC exchange
   std::chrono::milliseconds linger{1'000};            // TermReq: wait for the peer to close
+  // Controller: how long not a byte may move while the host owes us some (the rest of a PDU, data
+  // that we have asked for) or does not read ours; 0: for ever. A host waits for its commands.
+  std::chrono::milliseconds stall_timeout{30'000};
 };
 
 struct qpair_params {
