@@ -33,6 +33,7 @@ controller::controller(controller_config config, surroundings& around, time_poin
                   config_.kind == controller_kind::io),
       features_(config_),
       since_(now) {
+  disabled_until_ = now + disabled_limit;
   keep_alive_.restart(features_.kato_ms(), now);
 }
 

@@ -108,6 +108,8 @@ TEST_CASE("a connection without Connect ends in time; one with it does not") {
   CHECK(silent->closed);
   CHECK(refused->closed);
   CHECK(told(f, "no Connect in time"));
+  f.submit(good, property_set_sqe(4, 0x14, cc_enabled));  // in its own time
+  CHECK(good->status(4) == 0);
   f.time.advance(std::chrono::hours(100));
   CHECK_FALSE(good->closed);
   CHECK(f.first.timers() + f.second.timers() == 0);
