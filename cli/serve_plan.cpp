@@ -154,6 +154,8 @@ void serve_plan::add_limit_options(option_table& table) {
                1'000'000);
   table.duration("--connect-timeout", "SECONDS", limits_.connect_timeout, 1s,
                  "longest wait for ICReq, and for Connect after it", {.min = 1ms});
+  table.duration("--stall-timeout", "SECONDS", transport_.stall_timeout, 1s,
+                 "longest standstill of a host that owes us bytes, or does not read; 0: no limit");
   table.duration("--max-keep-alive", "SECONDS", limits_.keep_alive_max, 1s,
                  "longest keep alive timeout granted", {.min = 1ms, .max = kato_max});
   table.size("--queue-data", "SIZE", limits_.queue_data_max,

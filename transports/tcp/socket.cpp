@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "session/limits.hpp"
+
 namespace nvmf::tcp {
 namespace {
 
@@ -67,6 +69,13 @@ void tcp_stream::close() {
 std::error_code tcp_stream::prepare() {
   boost::system::error_code error;
   socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  if (!error) socket_.set_option(asio::socket_base::keep_alive(true), error);
+  using idle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
+  using interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+  using count = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+  if (!error) socket_.set_option(idle(peer_idle_s), error);
+  if (!error) socket_.set_option(interval(peer_probe_s), error);
+  if (!error) socket_.set_option(count(peer_probes), error);
   return error;
 }
 

@@ -48,7 +48,8 @@ class tcp_stream {
   // Waits end with an error.
   void close();
   bool is_open() const { return socket_.is_open(); }
-  // TCP_NODELAY, non-blocking. To be called once the stream is connected.
+  // TCP_NODELAY, and probes of a peer that is silent for long (SO_KEEPALIVE). To be called once the
+  // stream is connected.
   std::error_code prepare();
   // Forgets that connecting has waited for room to write. Asio would go on watching for it, and
   // each wait for input would first be told of the room that there is. No wait may be open.

@@ -107,6 +107,8 @@ TEST_CASE("limits reach every listener and subsystem") {
                    "7",
                    "--connect-timeout",
                    "2",
+                   "--stall-timeout",
+                   "90",
                    "--max-keep-alive",
                    "1m",
                    "--queue-data",
@@ -121,6 +123,7 @@ TEST_CASE("limits reach every listener and subsystem") {
   CHECK(t.max_in_capsule == 16384);
   CHECK(t.max_h2c_data == 65536);
   CHECK(t.ic_timeout == 2s);
+  CHECK(t.stall_timeout == 90s);
   CHECK(p.at(0).options.mdts == 5);
   CHECK(p.at(0).options.max_io_queues == 3);
   CHECK(p.at(0).options.max_io_queue_size == 32);

@@ -266,6 +266,7 @@ std::error_code controller_session::receive_controller_data(capsule_slot* slot,
 
 void controller_session::ask(transfer& t) {
   ++t.command->open_r2ts;
+  ++open_transfers_;
   t.open = true;
   tx_pdu* pdu = tx_.make();
   pdu->cid = t.command->cid;
@@ -274,7 +275,7 @@ void controller_session::ask(transfer& t) {
 }
 
 void controller_session::finish(transfer& t, std::error_code error) {
-  t.open = false;
+  if (std::exchange(t.open, false)) --open_transfers_;
   t.error = error;
   defer([this, which = &t] { call_back(which); });
 }

@@ -86,6 +86,7 @@ class controller_session final : public session {
  private:
   void complete_in_flight(std::error_code why) override;
   void on_sent(tx_pdu& pdu) override;
+  bool waits_for_peer() const override { return open_transfers_ > 0 || session::waits_for_peer(); }
   void on_room() override;
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
@@ -125,7 +126,8 @@ class controller_session final : public session {
   sq_head sq_head_;
   fifo<command_slot, &command_slot::next> held_{};  // until the host reads its answers
   command_slot* receiving_ = nullptr;               // whose capsule is arriving
-  transfer* filling_ = nullptr;                     // whose H2CData is arriving
+  std::uint32_t open_transfers_ = 0;
+  transfer* filling_ = nullptr;  // whose H2CData is arriving
 };
 
 }  // namespace nvmf::tcp

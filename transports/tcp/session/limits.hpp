@@ -42,6 +42,13 @@ inline constexpr std::uint32_t admin_extra_commands = 64;
 // A payload of which so much is still to come is read straight into its place.
 inline constexpr std::size_t direct_read_min = 16 * 1024;
 
+// How often a stalled connection is looked at before its stall_timeout is over.
+inline constexpr int stall_looks = 4;
+
+// When the kernel begins to ask whether an idle peer is still there, how often, and how many
+// answers may be missing: a host without Keep Alive that has died is noticed within a minute.
+inline constexpr int peer_idle_s = 30, peer_probe_s = 10, peer_probes = 3;
+
 // Payload that a clean close copies, so that what was queued can still leave.
 inline constexpr std::size_t close_copy_max = 64 * 1024;
 

@@ -69,11 +69,13 @@ void session::defer(task t) {
 
 void session::consume(std::span<const std::byte> in) {
   events_.count(event_type::received, in.size());
+  quiet_ = 0;
   rx_.consume(in);
 }
 
 void session::sent(std::size_t n) {
   events_.count(event_type::sent, n);
+  quiet_ = 0;
   tx_.sent(n, [this](tx_pdu& pdu) { on_sent(pdu); });
   if (!congested_ || tx_.bytes() >= high_water() / 2) return;
   congested_ = false;
@@ -107,6 +109,33 @@ void session::tell_error(const qpair_error& why) {
   if (closed_) return;
   events_.text(event_type::error_callback, why.violation.reason, 0, 0, why.code);
   callbacks_.on_error(why);
+}
+
+void session::watch_for_stall() {
+  if (stall_timer_ != 0 || params_.side == role::host || params_.options.stall_timeout.count() == 0)
+    return;
+  if (failed_ || closed_ || deaf_ || !waits_for_peer()) return;
+  quiet_ = 0;
+  arm_stall_timer();
+}
+
+void session::arm_stall_timer() {
+  const time_point next =
+      who_.runs_on->now() + duration(params_.options.stall_timeout) / stall_looks;
+  stall_timer_ = who_.runs_on->start_timer(next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_stall_time();
+  });
+}
+
+void session::on_stall_time() {
+  stall_timer_ = 0;
+  if (failed_ || closed_ || deaf_ || !waits_for_peer()) return;
+  if (++quiet_ <= stall_looks) return arm_stall_timer();
+  events_.text(event_type::limit, "stall timeout", 0,
+               static_cast<std::uint64_t>(params_.options.stall_timeout.count()));
+  enter_turn();
+  broken(errc::timed_out);
+  leave_turn();
 }
 
 bool session::violated(const protocol_error& error, std::span<const std::byte> header) {
@@ -170,6 +199,7 @@ void session::close(bool clean) {
   if (closed_) return;
   // A TermReq is owed to the peer however the owner leaves (NVMe/TCP 3.5); nothing else is queued.
   clean = clean || after_ == aftermath::await_peer;
+  if (stall_timer_ != 0) who_.runs_on->cancel_timer(std::exchange(stall_timer_, 0));
   turn_.enter();
   rx_.end();
   if (!failed_) complete_in_flight(errc::aborted);

@@ -69,7 +69,10 @@ class session : public transport_qpair,
   // --- For the link -------------------------------------------------------------------------
   // Every visit is a turn: between enter and leave bytes are moved, leave runs the callbacks.
   void enter_turn() { turn_.enter(); }
-  void leave_turn() { turn_.leave(); }
+  void leave_turn() {
+    turn_.leave();
+    watch_for_stall();
+  }
   void abandon_turn() { turn_.abandon_turn(); }
   // Callbacks wait to be run.
   bool turn_has_work() const { return !turn_.empty(); }
@@ -84,6 +87,7 @@ class session : public transport_qpair,
   void took_direct(std::size_t n) {
     if (n == 0) return;
     events_.count(event_type::received, n);
+    quiet_ = 0;
     rx_.took_direct(n);
   }
   // The peer closed its side; everything before it has been consumed.
@@ -131,6 +135,8 @@ class session : public transport_qpair,
   virtual void abandon_unsent() {}
   // A PDU has left entirely.
   virtual void on_sent(tx_pdu& pdu) = 0;
+  // We are in the middle of something that only the peer can bring to its end.
+  virtual bool waits_for_peer() const { return !rx_.at_boundary() || has_output(); }
   // The peer reads again: `congested_` has ended.
   virtual void on_room() {}
 
@@ -171,6 +177,9 @@ class session : public transport_qpair,
   void queue(tx_pdu* pdu, bool urgent);
   void queue_tampered(tx_pdu* pdu, bool urgent);
   void terminate(std::uint16_t fes);
+  void watch_for_stall();
+  void arm_stall_timer();
+  void on_stall_time();
 
   deferred turn_;
   std::shared_ptr<wire_link> link_;
@@ -181,6 +190,10 @@ class session : public transport_qpair,
   bool started_ = false;
   bool failed_ = false;
   aftermath after_ = aftermath::flush;
+  // See transport_options::stall_timeout. Looked at four times in its course, so that a byte costs
+  // no timer: it ends the connection at most a quarter later.
+  timer_id stall_timer_ = 0;
+  int quiet_ = 0;  // looks since a byte has moved
 };
 
 }  // namespace nvmf::tcp
