@@ -43,7 +43,7 @@ struct load::slot {
 
 void load::free_memory::operator()(std::byte* p) const noexcept { std::free(p); }
 
-load::load(association& with, reactor& on, load_shape shape)
+load::load(association& with, executor& on, load_shape shape)
     : with_(with), on_(on), shape_(shape), random_(shape.seed) {
   const std::size_t bytes = std::size_t{shape.blocks_per_command} * shape.block_size;
   const std::size_t stride = (bytes + page - 1) / page * page;

@@ -7,7 +7,6 @@
 #include <memory>
 #include <nvmf/host.hpp>
 
-#include "core/reactor.hpp"
 #include "histogram.hpp"
 
 namespace nvmf::cli {
@@ -36,7 +35,7 @@ struct load_report {
 
 class load {
  public:
-  load(association& with, reactor& on, load_shape shape);
+  load(association& with, executor& on, load_shape shape);
   ~load();
   load(const load&) = delete;
   load& operator=(const load&) = delete;
@@ -56,7 +55,7 @@ class load {
   std::uint64_t next_lba(slot& s);
 
   association& with_;
-  reactor& on_;
+  executor& on_;
   load_shape shape_;
   load_report report_;
   task done_;

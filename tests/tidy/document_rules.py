@@ -126,3 +126,50 @@ def registered(tree):
             yield f"{path}:1: no {call}({part[2]} ...) in {lists}"
         if not path.endswith(ending):
             yield f"{path}:1: not built: its name does not end in {ending}"
+
+
+WAITS = "docs/waits.md"
+TEST_TITLE = re.compile(r'TEST_CASE\(\s*"((?:[^"\\]|\\.)*)"')
+
+
+@rule(
+    "waits",
+    "every wait has a limit, and every limit a test that is there",
+    bad=[
+        {WAITS: "| Wait for | Limit | Test |\n|---|---|---|\n| a | 1 s | |\n"},
+        {WAITS: "| Wait for | Limit | Test |\n|---|---|---|\n| a | 1 s | `a_test.cpp`: b |\n"},
+        {
+            WAITS: "| Wait for | Limit | Test |\n|---|---|---|\n| a | 1 s | `a_test.cpp`: b |\n",
+            "tests/unit/a_test.cpp": 'TEST_CASE("b c") {\n',
+        },
+    ],
+    good=[
+        {
+            WAITS: "| Wait for | Limit | Test |\n|---|---|---|\n"
+            "| a | 1 s | `a_test.cpp`: b `c` d |\n| e | none: why | |\n",
+            "tests/unit/a_test.cpp": 'TEST_CASE(\n    "b `c` d") {\n',
+        },
+        {
+            WAITS: "| Wait for | Limit | Test |\n|---|---|---|\n| a | 1 s | `b/b_test.cpp`: c |\n",
+            "tests/b/b_test.cpp": 'TEST_CASE("c") {\n',
+        },
+    ],
+)
+def waits(tree):
+    for number, line in enumerate(tree.files.get(WAITS, "").splitlines(), 1):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|") or cells[0] == "Wait for" or set(cells[0]) == {"-"}:
+            continue
+        limit, test = cells[1], cells[-1]
+        if limit.startswith("none: "):
+            continue
+        named = re.fullmatch(r"`([a-z0-9_/]+_test\.cpp)`: (.+)", test)
+        if not named:
+            yield f"{WAITS}:{number}: '{cells[0]}' has a limit and names no test as `file`: title"
+            continue
+        path, title = named.groups()
+        text = tree.files.get(f"tests/unit/{path}", tree.files.get(f"tests/{path}"))
+        if text is None:
+            yield f"{WAITS}:{number}: there is no {path} in tests/unit or tests"
+        elif title not in TEST_TITLE.findall(text):
+            yield f"{WAITS}:{number}: {path} has no test '{title}'"
