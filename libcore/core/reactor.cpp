@@ -47,6 +47,18 @@ void reactor::run_polling() {
   }
 }
 
+bool reactor::run_one_until(time_point when) {
+  const auto waiting = boost::asio::make_work_guard(context_);
+  context_.restart();
+  return context_.run_one_until(when) != 0;
+}
+
+void reactor::run_due() {
+  context_.restart();
+  while (context_.poll() != 0) {
+  }
+}
+
 void reactor::stop() { context_.stop(); }
 
 void reactor::drain(duration most) {

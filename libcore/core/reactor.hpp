@@ -35,6 +35,11 @@ class reactor : public executor {
   void run();
   // Any thread.
   void stop();
+  // For who waits in the middle of something: one thing that is due, or becomes so before `when`.
+  // False: nothing did. This executor's thread, when it is not in run().
+  bool run_one_until(time_point when);
+  // Everything that is due.
+  void run_due();
   // After run: lets what sockets have begun come to its end, for `most` at the longest. Timers are
   // forgotten, pollers are not asked. This executor's thread.
   void drain(duration most);

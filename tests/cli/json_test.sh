@@ -117,6 +117,9 @@ see 2 send-capsule "$uri" read --qid 1 --out none/block
 see 0 bench "$uri" --time 0.1 --warm-up 0
 see 14 bench "$uri-not"
 see 2 bench "$uri" --bs 1000
+see 0 run -c "connect $uri" -c 'sqe id identify cns=controller' -c 'show id'
+see 2 run -c 'fob'
+see 11 run -c 'open nvme+tcp://127.0.0.1:1'
 server_stop
 
 # The lines of serve, also of one that fails after the first.

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "objects.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "wire/bytes.hpp"
+#include "wire/layouts/forms.hpp"
+
+namespace nvmf::cli::repl {
+
+std::size_t memory_object::size() const {
+  std::size_t n = 0;
+  for (const piece& p : pieces) n += p.length;
+  return n;
+}
+
+void memory_object::use() const {
+  for (const piece& p : pieces) ++p.of->uses;
+}
+
+void memory_object::release() const {
+  for (const piece& p : pieces) --p.of->uses;
+}
+
+void settle(queue_object& q, const std::shared_ptr<capsule_object>& c) {
+  if (!c->data_done || !c->answered || !c->under_way()) return;
+  c->state = capsule_state::ended;
+  c->ended_at = q.raw ? q.raw.runs_on().now() : clock::now();
+  c->handle.reset();
+  if (c->memory) c->memory->release();
+  std::erase(q.under_way, c);
+}
+
+void take_response(queue_object& q, capsule response) {
+  const auto it = std::ranges::find_if(q.under_way, [&](const auto& c) {
+    return !c->answered && c->handle && c->handle.cid() == response.cid();
+  });
+  if (it == q.under_way.end()) return;  // the session has complained of it already
+  const auto c = *it;
+  c->answered = true;
+  c->result.has_cqe = true;
+  c->result.sqhd_valid = response.sqhd_valid();
+  std::ranges::copy(response.cqe(), c->result.cqe.begin());
+  c->result.status =
+      nvme_status::from_cqe_word(static_cast<std::uint16_t>(wire::load_le(c->result.cqe, 14, 2)));
+  settle(q, c);
+}
+
+void end_queue(queue_object& q, const qpair_error& why) {
+  q.ended = why.code ? why.code.message() : "closed by the peer";
+  if (!why.violation.reason.empty()) *q.ended += fmt::format(" ({})", why.violation.reason);
+  for (const auto& c : std::vector(q.under_way)) {
+    if (c->answered) continue;
+    c->answered = true;
+    c->result.error = why.code ? why.code : make_error_code(errc::closed);
+    settle(q, c);
+  }
+}
+
+const wire::layout& capsule_object::form() const { return wire::sqe_form(sqe, admin); }
+
+}  // namespace nvmf::cli::repl

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// open, connect, qpairs, use, close, limits, namespaces: queues to a controller.
+#include <fmt/format.h>
+
+#include "../verbs.hpp"
+#include "../workbench.hpp"
+#include "failure.hpp"
+#include "host_options.hpp"
+#include "identity.hpp"
+#include "loop_target.hpp"
+#include "render/association.hpp"
+#include "render/text.hpp"
+#include "wire/uri.hpp"
+
+namespace nvmf::cli::repl {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+std::expected<word, complaint> take_name(workbench& bench, arguments& args,
+                                         std::string_view prefix) {
+  const auto given = args.take_option("name");
+  if (!given) {
+    for (int n = 1;; ++n) {
+      const auto name = fmt::format("{}{}", prefix, n);
+      if (!bench.queues.find(name) && !bench.connections.find(name)) return word{name};
+    }
+  }
+  if (auto d = check_name(*given, "queue"); !d) return std::unexpected(d.error());
+  if (bench.queues.find(given->text) || bench.connections.find(given->text))
+    return wrong(fmt::format("{} is taken: close it, or give another name", given->text),
+                 given->column);
+  return *given;
+}
+
+std::expected<wire::uri, complaint> take_uri(arguments& args) {
+  const auto typed = args.take("a URI, such as nvme+tcp://127.0.0.1");
+  if (!typed) return std::unexpected(typed.error());
+  auto uri = wire::parse_address(typed->text);
+  if (!uri) return wrong(to_text(uri.error()), typed->column + uri.error().position);
+  return *uri;
+}
+
+// hdgst ddgst hpda= maxr2t=, as Initialize Connection Request has them.
+done take_settings(workbench& bench, arguments& args, const wire::uri& uri, transport_options& to) {
+  const auto hdgst = args.take_flag("hdgst"), ddgst = args.take_flag("ddgst");
+  const auto hpda = args.take_number("hpda", 31), maxr2t = args.take_number("maxr2t", 65535);
+  for (const auto* each : {&hdgst, &ddgst})
+    if (!*each) return std::unexpected(each->error());
+  for (const auto* each : {&hpda, &maxr2t})
+    if (!*each) return std::unexpected(each->error());
+  to.header_digest = hdgst->value_or(uri.hdgst.value_or(false));
+  to.data_digest = ddgst->value_or(uri.ddgst.value_or(false));
+  to.alignment = static_cast<std::uint32_t>((hpda->value_or(0) + 1) * 4);
+  to.max_r2t = static_cast<std::uint32_t>(maxr2t->value_or(0) + 1);
+  to.connect_timeout = to.ic_timeout = duration_cast<milliseconds>(bench.options.timeout);
+  return {};
+}
+
+exit_status status_of(connect_stage stage) {
+  switch (stage) {
+    case connect_stage::resolve:
+      return exit_status::resolve;
+    case connect_stage::connect:
+      return exit_status::connect;
+    case connect_stage::exchange:
+      break;
+  }
+  return exit_status::initialize_connection;
+}
+
+void say_steps(workbench& bench, const std::vector<connect_step>& steps) {
+  for (const connect_step& s : steps) {
+    std::string text = fmt::format("{:<8}", s.name);
+    for (const auto& [key, value] : s.values) text += fmt::format("  {} {}", key, value);
+    bench.say(wrapped(text, 0));
+  }
+}
+
+// A queue that the person holds alone: nothing but the transport has been settled.
+void adopt(workbench& bench, const std::shared_ptr<queue_object>& q) {
+  std::weak_ptr<queue_object> weak = q;
+  q->raw.start({.on_receive =
+                    [weak](capsule response) {
+                      const auto to = weak.lock();
+                      if (to) take_response(*to, std::move(response));
+                    },
+                .on_error =
+                    [weak](const qpair_error& why) {
+                      if (const auto to = weak.lock()) end_queue(*to, why);
+                    }});
+  bench.queues.put(q);
+  bench.use(q->name);
+}
+
+done open(workbench& bench, arguments args) {
+  const auto name = take_name(bench, args, "q");
+  if (!name) return std::unexpected(name.error());
+  qpair_params params;
+  const auto qid = args.take_number("qid", 65535), size = args.take_number("size", 65536);
+  if (!qid) return std::unexpected(qid.error());
+  if (!size) return std::unexpected(size.error());
+  params.qid = static_cast<std::uint16_t>(qid->value_or(0));
+  params.admin = params.qid == 0;
+  params.queue_size = static_cast<std::uint32_t>(size->value_or(params.admin ? 32 : 128));
+  const std::size_t column = args.column();
+  const auto uri = take_uri(args);
+  if (!uri) return std::unexpected(uri.error());
+  if (auto d = take_settings(bench, args, *uri, params.options); !d) return d;
+  if (auto d = args.end(); !d) return d;
+  if (const auto good = check(params); !good) return wrong(std::string{good.error()}, column);
+  const auto q = std::make_shared<queue_object>();
+  q->name = name->text;
+  q->qid = params.qid;
+  q->watched_by = std::make_unique<watcher>(bench, q->name, false);
+  params.watched_by = q->watched_by.get();
+  const auto type = wire::transport_name(uri->transport);
+  const auto provider = bench.world().transports.find(type, params);
+  if (!provider)
+    return wrong(
+        fmt::format("{}: {} (version lists the transports)", type, provider.error().message()),
+        column);
+  std::optional<std::expected<connected, connect_error>> made;
+  const auto attempt = (*provider)->connect(bench.on(), {uri->host, uri->port}, params,
+                                            [&made](auto r) { made.emplace(std::move(r)); });
+  const auto there =
+      bench.wait_until([&] { return made.has_value(); }, std::chrono::nanoseconds::max() / 4);
+  if (!there) {
+    attempt->cancel();
+    bench.settle();
+    return std::unexpected(there.error());
+  }
+  if (!*made) {
+    say_steps(bench, made->error().steps);
+    return wrong(made->error().detail, column, status_of(made->error().stage));
+  }
+  say_steps(bench, (*made)->steps);
+  q->raw = std::move((*made)->queue);
+  adopt(bench, q);
+  bench.say(fmt::format("{} is open: queue {} to {}", q->name, q->qid, q->raw.peer()));
+  return {};
+}
+
+association_options options_of(workbench& bench, const wire::uri& uri, const host_identity& who) {
+  association_options o;
+  o.transport = wire::transport_name(uri.transport);
+  o.to = {uri.host, uri.port};
+  o.subsystem_nqn = uri.nqn;
+  o.host_nqn = who.nqn;
+  o.host_id = who.id;
+  o.timeout = duration_cast<milliseconds>(bench.options.timeout);
+  return o;
+}
+
+void add_queues(workbench& bench, const std::shared_ptr<connection_object>& c) {
+  for (std::uint32_t qid = 0; qid <= c->with->io_queues(); ++qid) {
+    auto q = std::make_shared<queue_object>();
+    q->name = fmt::format("{}:{}", c->name, qid);
+    q->of = c;
+    q->qid = static_cast<std::uint16_t>(qid);
+    bench.queues.put(std::move(q));
+  }
+  bench.use(fmt::format("{}:{}", c->name, c->with->io_queues() == 0 ? 0 : 1));
+}
+
+// Digests, queues and limits that were asked for.
+done take_wishes(workbench& bench, arguments& args, const wire::uri& uri, association_options& o) {
+  const auto queues = args.take_number("queues", 65535), size = args.take_number("size", 65536);
+  const auto kato = args.take_time("kato");
+  const auto sqflow = args.take_flag("sqflow");
+  if (!queues) return std::unexpected(queues.error());
+  if (!size) return std::unexpected(size.error());
+  if (!kato) return std::unexpected(kato.error());
+  if (!sqflow) return std::unexpected(sqflow.error());
+  o.io_queues = static_cast<std::uint32_t>(queues->value_or(1));
+  if (*size) o.io_queue_size = static_cast<std::uint32_t>(**size);
+  if (*kato) o.keep_alive = duration_cast<milliseconds>(**kato);
+  o.disable_sq_flow_control = !sqflow->value_or(true);
+  return take_settings(bench, args, uri, o.transport_settings);
+}
+
+void start(workbench& bench, const std::shared_ptr<connection_object>& c, association_options o) {
+  std::weak_ptr<connection_object> weak = c;
+  c->options = o;
+  c->with = association::start(
+      bench.world().transports, bench.on(), std::move(o),
+      {.on_stage = [&bench](const stage_report& s) { bench.say(stage_text(s, bench.look())); },
+       .on_up =
+           [weak](std::expected<void, host_failure> up) {
+             const auto at = weak.lock();
+             if (!at) return;
+             at->settled = true;
+             at->up = up.has_value();
+             if (!up) at->failure = std::move(up.error());
+           },
+       .on_lost =
+           [weak, &bench](const host_failure& f) {
+             const auto at = weak.lock();
+             if (!at) return;
+             at->up = false;
+             at->failure = f;
+             bench.say(fmt::format("{} is lost: {}", at->name, explained(f, at->options, true)));
+           },
+       .on_async_event =
+           [&bench](std::uint32_t dw0, std::span<const std::byte> log) {
+             bench.say(async_event_text(dw0, log, bench.look()));
+           }});
+}
+
+done connect(workbench& bench, arguments args) {
+  const auto name = take_name(bench, args, "a");
+  if (!name) return std::unexpected(name.error());
+  const std::size_t column = args.column();
+  const auto uri = take_uri(args);
+  if (!uri) return std::unexpected(uri.error());
+  const auto nqn = args.take_option("hostnqn"), id = args.take_option("hostid");
+  const auto who = make_identity(nqn ? nqn->text : "", id ? id->text : "");
+  if (!who) return wrong(who.error(), nqn ? nqn->column : column);
+  auto o = options_of(bench, *uri, *who);
+  if (auto d = take_wishes(bench, args, *uri, o); !d) return d;
+  if (auto d = args.end(); !d) return d;
+  if (uri->nqn.empty())
+    return wrong("the URI names no subsystem: add /SUBNQN (nvmfctl discover lists them)", column);
+  const auto c = std::make_shared<connection_object>();
+  c->name = name->text;
+  c->uri = to_text(*uri);
+  c->watched_by = std::make_unique<watcher>(bench, c->name, true);
+  o.watched_by = c->watched_by.get();
+  c->watched_by->be_quiet(true);
+  start(bench, c, std::move(o));
+  const auto there =
+      bench.wait_until([&] { return c->settled; }, std::chrono::nanoseconds::max() / 4);
+  if (!there) return std::unexpected(there.error());
+  if (!c->up)
+    return wrong(explained(*c->failure, c->options, false), column, cli::status_of(*c->failure));
+  c->watched_by->be_quiet(false);
+  bench.connections.put(c);
+  add_queues(bench, c);
+  bench.say(fmt::format("{} is up: controller {}, {} I/O queue{}", c->name,
+                        c->with->controller_id(), c->with->io_queues(),
+                        c->with->io_queues() == 1 ? "" : "s"));
+  return {};
+}
+
+done list(workbench& bench, arguments args) {
+  if (auto d = args.end(); !d) return d;
+  for (const auto& [name, q] : bench.queues.all()) {
+    const auto c = q->of.lock();
+    const std::string state = q->ended ? *q->ended : c && !c->up ? "lost" : "up";
+    const std::string peer = c ? c->uri : q->raw ? q->raw.peer() : "";
+    bench.say(fmt::format("{} {:<8} queue {:<3} {:<10} {:>3} under way  {}  {}",
+                          name == bench.current() ? "*" : " ", name, q->qid,
+                          q->side == role::host ? "host" : "controller", q->under_way.size(), state,
+                          peer));
+  }
+  return {};
+}
+
+done use(workbench& bench, arguments args) {
+  const auto name = args.take("a queue");
+  if (!name) return std::unexpected(name.error());
+  const auto q = bench.queues.get(*name);
+  if (!q) return std::unexpected(q.error());
+  if (auto d = args.end(); !d) return d;
+  bench.use(name->text);
+  return {};
+}
+
+done close(workbench& bench, arguments args) {
+  const auto name = args.take("a queue or connection");
+  if (!name) return std::unexpected(name.error());
+  const bool now = args.take_keyword("now");
+  if (auto d = args.end(); !d) return d;
+  const auto c = bench.connections.find(name->text);
+  const auto busy = [&](const queue_object& q) {
+    return !now && !q.under_way.empty()
+               ? wrong(fmt::format("{} has {} command{} under way: wait all, or close {} now",
+                                   q.name, q.under_way.size(), q.under_way.size() == 1 ? "" : "s",
+                                   name->text),
+                       name->column)
+               : done{};
+  };
+  if (!c) {
+    const auto q = bench.queues.get(*name);
+    if (!q) return std::unexpected(q.error());
+    if ((*q)->of.lock())
+      return wrong(fmt::format("{} belongs to a connection: close {}", name->text,
+                               name->text.substr(0, name->text.find(':'))),
+                   name->column);
+    if (auto d = busy(**q); !d) return d;
+    (*q)->raw.close();
+    bench.settle();
+    bench.queues.remove(name->text);
+    return {};
+  }
+  std::vector<std::string> queues;
+  for (const auto& [key, q] : bench.queues.all())
+    if (q->of.lock() == c) {
+      if (auto d = busy(*q); !d) return d;
+      queues.push_back(key);
+    }
+  bool down = false;
+  c->watched_by->be_quiet(true);
+  if (c->up) {
+    c->with->shutdown([&down](std::error_code) { down = true; });
+    if (const auto there = bench.wait_until([&] { return down; }, bench.options.timeout * 2);
+        !there)
+      return std::unexpected(there.error());
+  }
+  c->with.reset();
+  bench.settle();
+  for (const auto& q : queues) bench.queues.remove(q);
+  bench.connections.remove(name->text);
+  return {};
+}
+
+// The connection that a queue belongs to, or the only one.
+std::expected<std::shared_ptr<connection_object>, complaint> take_connection(workbench& bench,
+                                                                             arguments& args) {
+  if (const word* w = args.peek()) {
+    const auto c = bench.connections.get(*w);
+    if (c) (void)args.take("");
+    return c;
+  }
+  if (const auto q = bench.queues.find(bench.current()))
+    if (auto c = q->of.lock()) return c;
+  return wrong("name a connection: connect URI makes one", args.column());
+}
+
+done limits(workbench& bench, arguments args) {
+  if (const word* w = args.peek(); (w != nullptr && bench.queues.find(w->text)) ||
+                                   (w == nullptr && bench.queues.find(bench.current()))) {
+    const auto q = bench.queues.find(w != nullptr ? w->text : bench.current());
+    if (q->raw) {
+      const qpair_limits l = q->raw.limits();
+      bench.say(fmt::format(
+          "queue {} of {} entries, in-capsule data {} bytes, MAXH2CDATA {}, "
+          "R2Ts {}, HPDA {} CPDA {} bytes, digests {}{}",
+          q->qid, l.queue_size, l.max_in_capsule, l.max_h2c_data, l.max_r2t, l.host_alignment,
+          l.controller_alignment, l.header_digest ? "header " : "", l.data_digest ? "data" : ""));
+      return {};
+    }
+  }
+  const auto c = take_connection(bench, args);
+  if (!c) return std::unexpected(c.error());
+  if (auto d = args.end(); !d) return d;
+  text_table rows;
+  for (const limit_row& r : (*c)->with->limits()) rows.add({r.name, r.value, r.source});
+  bench.say(rows.str());
+  return {};
+}
+
+done namespaces(workbench& bench, arguments args) {
+  const auto c = take_connection(bench, args);
+  if (!c) return std::unexpected(c.error());
+  if (auto d = args.end(); !d) return d;
+  for (const namespace_info& n : (*c)->with->namespaces())
+    bench.say(fmt::format("{}  {} blocks of {} bytes", n.nsid, n.blocks, n.block_size));
+  return {};
+}
+
+constexpr std::array<example, 2> open_examples{{
+    {"open $uri", "TCP and the IC exchange, no Connect: the first command is yours"},
+    {"open $uri name=bare hdgst ddgst maxr2t=3", "with digests, four R2Ts a command"},
+}};
+constexpr std::array<example, 2> connect_examples{{
+    {"connect $uri", "the whole bring-up; queues a1:0 (admin) and a1:1"},
+    {"connect $uri name=t queues=2 kato=5s", "two I/O queues, called t:1 and t:2"},
+}};
+constexpr std::array<example, 1> qpairs_examples{{{"qpairs", "* is the one in use"}}};
+constexpr std::array<example, 1> use_examples{
+    {{"use a1:0", "what follows goes to the admin queue"}}};
+constexpr std::array<example, 1> close_examples{{{"close a1", "a clean shutdown"}}};
+constexpr std::array<example, 1> limits_examples{{{"limits a1", "each with where it comes from"}}};
+constexpr std::array<example, 1> namespaces_examples{{{"namespaces", "of the connection in use"}}};
+
+}  // namespace
+
+void add_connection_verbs(verb_list& to) {
+  const auto add = [&](verb_info info, simple_verb::action does) {
+    to.push_back(std::make_unique<simple_verb>(info, does));
+  };
+  add({"open", "URI [name=NAME] [qid=N] [size=N] [hdgst] [ddgst] [hpda=N] [maxr2t=N]",
+       "open one queue at the transport, and no more",
+       "Stops after ICResp: Connect and all that follows is for you to send. hpda and maxr2t are "
+       "0's based, as ICReq has them.",
+       open_examples},
+      open);
+  add({"connect", "URI [name=NAME] [queues=N] [size=N] [kato=TIME] [sqflow=off] [hdgst] [ddgst]",
+       "bring up a whole association", "As `nvmfctl connect`, told stage by stage.",
+       connect_examples},
+      connect);
+  add({"qpairs", "", "list the queues", "", qpairs_examples}, list);
+  add({"use", "QUEUE", "choose the queue that commands go to", "", use_examples}, use);
+  add({"close", "QUEUE|CONNECTION [now]", "end a queue or a connection",
+       "Commands under way keep it from closing unless `now` is said; they end as aborted then.",
+       close_examples},
+      close);
+  add({"limits", "[QUEUE|CONNECTION]", "show what was settled", "", limits_examples}, limits);
+  add({"namespaces", "[CONNECTION]", "list the namespaces", "", namespaces_examples}, namespaces);
+}
+
+}  // namespace nvmf::cli::repl

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// send, wait, events: commands on their way.
+#include <fmt/format.h>
+
+#include "../verbs.hpp"
+#include "../workbench.hpp"
+#include "failure.hpp"
+#include "wire/quantities.hpp"
+
+namespace nvmf::cli::repl {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+done send_raw_queue(queue_object& q, const std::shared_ptr<capsule_object>& c, const word& at) {
+  if (q.ended) return wrong(fmt::format("{} is no more: {}", q.name, *q.ended), at.column);
+  auto handle = q.raw.allocate_command(c->sqe);
+  if (!handle)
+    return wrong(fmt::format("{}: {}; wait for commands to end", q.name, handle.error().message()),
+                 at.column);
+  std::weak_ptr<capsule_object> weak = c;
+  if (c->memory) {
+    const memdesc mem = c->memory->mem();
+    const auto failed = q.raw.append_data(*handle, mem, mem.size(), c->way,
+                                          [weak, &q](std::size_t bytes, std::error_code error) {
+                                            const auto at_end = weak.lock();
+                                            if (!at_end) return;
+                                            at_end->data_done = true;
+                                            at_end->result.bytes = bytes;
+                                            if (error) at_end->result.error = error;
+                                            settle(q, at_end);
+                                          });
+    if (failed) return wrong(fmt::format("{}: {}", at.text, failed.message()), at.column);
+  }
+  if (const auto failed = q.raw.transmit(*handle))
+    return wrong(fmt::format("{}: {}", at.text, failed.message()), at.column);
+  c->cid = handle->cid();
+  c->handle = std::move(*handle);
+  return {};
+}
+
+done send_association(workbench& bench, const std::shared_ptr<queue_object>& q,
+                      const std::shared_ptr<capsule_object>& c, const word& at) {
+  const auto connection = q->of.lock();
+  if (!connection || !connection->up)
+    return wrong(fmt::format("{} is no more", q->name), at.column);
+  const memdesc mem = c->memory ? c->memory->mem() : memdesc{};
+  connection->with->submit(q->qid, c->sqe, mem, c->way,
+                           duration_cast<milliseconds>(bench.options.timeout),
+                           [q, c](const command_result& r) {
+                             c->result = r;
+                             c->answered = c->data_done = true;
+                             settle(*q, c);
+                           });
+  return {};
+}
+
+done send(workbench& bench, arguments args) {
+  const auto name = args.take("a command to send");
+  if (!name) return std::unexpected(name.error());
+  const auto found = bench.capsules.get(*name);
+  if (!found) return std::unexpected(found.error());
+  const auto& c = *found;
+  std::shared_ptr<queue_object> q;
+  if (args.take_keyword("on")) {
+    const auto where = args.take("a queue");
+    if (!where) return std::unexpected(where.error());
+    auto there = bench.queues.get(*where);
+    if (!there) return std::unexpected(there.error());
+    q = std::move(*there);
+  } else {
+    auto there = bench.current_queue(name->column);
+    if (!there) return std::unexpected(there.error());
+    q = std::move(*there);
+  }
+  if (auto d = args.end(); !d) return d;
+  if (c->under_way())
+    return wrong(fmt::format("{} is under way on {} already", name->text, c->queue), name->column);
+  if (q->side != role::host)
+    return wrong(fmt::format("{} is a controller's end: commands come there", q->name),
+                 name->column);
+  c->result = {};
+  c->answered = false;
+  c->data_done = c->memory == nullptr || c->memory->size() == 0;
+  const auto sent = q->raw ? send_raw_queue(*q, c, *name) : send_association(bench, q, c, *name);
+  if (!sent) return sent;
+  c->state = capsule_state::sent;
+  c->queue = q->name;
+  c->sent_at = bench.on().now();
+  q->under_way.push_back(c);
+  if (c->memory) c->memory->use();
+  return {};
+}
+
+// How a command ended, in a line.
+std::string ending(const capsule_object& c) {
+  const double us = std::chrono::duration<double, std::micro>(c.ended_at - c.sent_at).count();
+  const std::string what = c.result.error ? c.result.error.message()
+                                          : to_text(c.result.status, set_of(c.command.opcode));
+  return fmt::format("{}: {}, {} bytes, {:.1f} us", c.name, what, c.result.bytes, us);
+}
+
+done wait(workbench& bench, arguments args) {
+  std::chrono::nanoseconds limit = bench.options.timeout;
+  std::vector<std::shared_ptr<capsule_object>> which;
+  const word* first = args.peek();
+  const bool all = first == nullptr || first->text == "all";
+  const std::size_t column = args.column();
+  if (args.take_keyword("all") || first == nullptr) {
+    for (const auto& [name, q] : bench.queues.all())
+      which.insert(which.end(), q->under_way.begin(), q->under_way.end());
+  } else {
+    const auto name = args.take("a command");
+    const auto c = bench.capsules.get(*name);
+    if (!c) return std::unexpected(c.error());
+    if ((*c)->state == capsule_state::built)
+      return wrong(fmt::format("{} has not been sent, there is nothing to wait for", name->text),
+                   name->column);
+    which.push_back(*c);
+  }
+  if (const word* w = args.peek()) {
+    const auto t = time_of(*w, "timeout");
+    if (!t) return std::unexpected(t.error());
+    limit = *t;
+    (void)args.take("");
+  }
+  if (auto d = args.end(); !d) return d;
+  if (all && which.empty()) return wrong("nothing is under way", column);
+  const auto ended = [&] {
+    return std::ranges::none_of(which, [](const auto& c) { return c->under_way(); });
+  };
+  const auto there = bench.wait_until(ended, limit);
+  if (!there) return std::unexpected(there.error());
+  for (const auto& c : which)
+    if (!c->under_way()) bench.say(ending(*c));
+  if (*there) return {};
+  std::string left;
+  for (const auto& c : which)
+    if (c->under_way()) left += " " + c->name;
+  return wrong(fmt::format("still under way after {}:{}", wire::time_text(limit), left), column,
+               exit_status::timeout);
+}
+
+done events(workbench& bench, arguments args) {
+  std::size_t count = 20;
+  if (!args.empty()) {
+    const auto n = args.take("");
+    const auto value = number_of(*n, "events");
+    if (!value) return std::unexpected(value.error());
+    count = *value;
+  }
+  if (auto d = args.end(); !d) return d;
+  const auto& all = bench.events();
+  const std::size_t from = all.size() > count ? all.size() - count : 0;
+  for (std::size_t i = from; i < all.size(); ++i)
+    bench.say(fmt::format("{:<8} {}", all[i].queue,
+                          event_line(all[i].what, all[from].what.at, bench.look())));
+  return {};
+}
+
+done watch(workbench& bench, arguments args) {
+  const auto w = args.take("on or off");
+  if (!w) return std::unexpected(w.error());
+  if (w->text != "on" && w->text != "off")
+    return wrong(fmt::format("{} is not on or off", wire::quoted(w->text)), w->column);
+  bench.options.watch = w->text == "on";
+  return args.end();
+}
+
+constexpr std::array<example, 2> send_examples{{
+    {"send r", "on the queue in use; the prompt comes back at once"},
+    {"send id on a1:0", "on the admin queue"},
+}};
+constexpr std::array<example, 3> wait_examples{{
+    {"wait r", "until it has ended, for as long as `timeout` says"},
+    {"wait all 5s", "until nothing is under way"},
+    {"wait", "the same as wait all"},
+}};
+constexpr std::array<example, 1> events_examples{{{"events 10", "the last ten"}}};
+constexpr std::array<example, 1> watch_examples{{{"watch off", "callbacks print no more"}}};
+
+}  // namespace
+
+void add_sending_verbs(verb_list& to) {
+  const auto add = [&](verb_info info, simple_verb::action does) {
+    to.push_back(std::make_unique<simple_verb>(info, does));
+  };
+  add({"send", "COMMAND [on QUEUE]", "send a command",
+       "It is under way then: its callbacks print as they fire, `wait` waits for its end.",
+       send_examples},
+      send);
+  add({"wait", "[COMMAND|all] [TIME]", "wait for commands to end", "", wait_examples}, wait);
+  add({"events", "[N]", "show the last events", "", events_examples}, events);
+  add({"watch", "on|off", "let callbacks print as they fire, or not", "", watch_examples}, watch);
+}
+
+}  // namespace nvmf::cli::repl

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// help, echo, timeout, quit: the session itself.
+#include <fmt/format.h>
+
+#include "../verbs.hpp"
+#include "../workbench.hpp"
+#include "render/text.hpp"
+#include "wire/quantities.hpp"
+
+namespace nvmf::cli::repl {
+namespace {
+
+done help(workbench& bench, arguments args) {
+  if (args.empty()) {
+    text_table rows(2);
+    for (const auto& v : all_verbs())
+      rows.add({std::string{v->info().name}, std::string{v->info().summary}});
+    bench.say(rows.str() + "help COMMAND tells more; a beginning of a name will do for the name.");
+    return {};
+  }
+  const auto name = args.take("");
+  const auto v = find_verb(*name);
+  if (!v) return std::unexpected(v.error());
+  if (auto d = args.end(); !d) return d;
+  const verb_info& i = (*v)->info();
+  std::string text = fmt::format("{} {}\n{}\n", bench.look()(tone::strong, i.name), i.usage,
+                                 wrapped(i.summary, 2));
+  if (!i.details.empty()) text += wrapped(i.details, 2) + "\n";
+  text_table rows(2);
+  for (const example& e : i.examples) rows.add({std::string{e.line}, std::string{e.what}});
+  bench.say(text + rows.str());
+  return {};
+}
+
+done echo(workbench& bench, arguments args) {
+  std::string text;
+  for (const word& w : args.take_all()) text += (text.empty() ? "" : " ") + w.text;
+  bench.say(text);
+  return {};
+}
+
+done set_timeout(workbench& bench, arguments args) {
+  if (args.empty()) {
+    bench.say(wire::time_text(bench.options.timeout));
+    return {};
+  }
+  const auto w = args.take("");
+  const auto t = time_of(*w, "timeout");
+  if (!t) return std::unexpected(t.error());
+  bench.options.timeout = *t;
+  return args.end();
+}
+
+done quit(workbench& bench, arguments args) {
+  bench.quitting = true;
+  return args.end();
+}
+
+constexpr std::array<example, 2> help_examples{{
+    {"help", "all commands"},
+    {"help memdesc", "one of them"},
+}};
+constexpr std::array<example, 1> echo_examples{{{"echo half way", "for scripts"}}};
+constexpr std::array<example, 2> timeout_examples{{
+    {"timeout 500ms", "of waits, and of every answer that a connect waits for"},
+    {"timeout", "shows it"},
+}};
+constexpr std::array<example, 1> quit_examples{{{"quit", "as Ctrl-D at the prompt"}}};
+
+}  // namespace
+
+void add_session_verbs(verb_list& to) {
+  const auto add = [&](verb_info info, simple_verb::action does) {
+    to.push_back(std::make_unique<simple_verb>(info, does));
+  };
+  add({"help", "[COMMAND]", "list the commands, or explain one", "", help_examples}, help);
+  add({"echo", "[WORD]...", "print words", "", echo_examples}, echo);
+  add({"timeout", "[TIME]", "set or show the longest wait", "", timeout_examples}, set_timeout);
+  add({"quit", "", "end the session", "", quit_examples}, quit);
+}
+
+}  // namespace nvmf::cli::repl

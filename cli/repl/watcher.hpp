@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reads the events of the queues of one connection for the workbench.
+#pragma once
+
+#include <nvmf/event.hpp>
+#include <string>
+
+namespace nvmf::cli::repl {
+
+class workbench;
+
+class watcher final : public observer {
+ public:
+  // `association`: queues are called NAME:QID, else all of it is the queue NAME.
+  watcher(workbench& bench, std::string name, bool association)
+      : bench_(bench), name_(std::move(name)), association_(association) {}
+  void on_event(const event& e) noexcept override;
+  // Callbacks are kept, but do not print: those of a bring-up are not the person's.
+  void be_quiet(bool quiet) { quiet_ = quiet; }
+
+ private:
+  workbench& bench_;
+  std::string name_;
+  bool association_;
+  bool quiet_ = false;
+};
+
+}  // namespace nvmf::cli::repl

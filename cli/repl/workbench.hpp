@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a session of the debugger has: named things, the reactor that moves their bytes, the events
+// that were seen, and where text goes. Verbs work on it; one thread runs all of it.
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <deque>
+#include <functional>
+
+#include "context.hpp"
+#include "core/reactor.hpp"
+#include "objects.hpp"
+#include "render/timeline.hpp"
+#include "shelf.hpp"
+#include "watcher.hpp"
+
+namespace nvmf::cli::repl {
+
+// Where lines go. The prompt of a terminal draws itself anew below them.
+using say_line = std::function<void(std::string_view)>;
+
+struct settings {
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // of a wait, and of a connect
+  bool watch = true;                                            // callbacks print as they fire
+};
+
+class workbench {
+ public:
+  explicit workbench(context& ctx);
+  ~workbench();
+  workbench(const workbench&) = delete;
+  workbench& operator=(const workbench&) = delete;
+
+  context& world() { return ctx_; }
+  reactor& on() { return reactor_; }
+  const style& look() const { return ctx_.out_style; }
+
+  // Text may have several lines; the last needs no line end.
+  void say(std::string_view text);
+  void speak_to(say_line to) { say_ = std::move(to); }
+
+  // Lets things happen until `there()`, an interrupt, or for `limit`. True: there. The complaint
+  // is that of an interrupt, of which only the wait is ended.
+  std::expected<bool, complaint> wait_until(const std::function<bool()>& there,
+                                            std::chrono::nanoseconds limit);
+  // Lets things happen that are due already.
+  void settle();
+  // For a prompt: runs until stop_waiting() or an interrupt.
+  void stop_waiting() { stop_ = true; }
+  bool run_until_stopped();
+
+  // The queue that is meant when none is named.
+  std::expected<std::shared_ptr<queue_object>, complaint> current_queue(std::size_t column) const;
+  void use(const std::string& queue) { current_ = queue; }
+  const std::string& current() const { return current_; }
+
+  // Keeps an event; one that is a callback prints unless it is `quiet`.
+  void note(const recorded_event& e, std::string_view queue, bool quiet);
+
+  shelf<buffer_object> buffers{"buffer", "buf"};
+  shelf<memory_object> memories{"memdesc", "memdesc"};
+  shelf<capsule_object> capsules{"command", "sqe"};
+  shelf<queue_object> queues{"queue", "open"};
+  shelf<connection_object> connections{"connection", "connect"};
+  settings options;
+  bool quitting = false;
+  exit_status status = exit_status::ok;  // that the session ends with
+
+  struct seen_event {
+    recorded_event what;
+    std::string queue;
+    duration since_sent{};  // of its command; 0 when that is not known
+    bool timed = false;
+  };
+  const std::deque<seen_event>& events() const { return events_; }
+
+ private:
+  void arm_signals();
+
+  context& ctx_;
+  reactor reactor_;
+  boost::asio::signal_set signals_;
+  say_line say_;
+  std::string current_;
+  std::deque<seen_event> events_;
+  std::map<std::pair<std::uint32_t, std::uint16_t>, time_point> sent_;  // by qpair and CID
+  bool interrupted_ = false, stop_ = false;
+};
+
+}  // namespace nvmf::cli::repl
