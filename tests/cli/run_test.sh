@@ -36,17 +36,17 @@ wrong() {
 }
 wrong 2 'fob' 1 "'fob' is not a command"
 wrong 2 'se r' 1 "'se' may be set, send"
-wrong 2 'sqe x reed' 7 "'reed' is not a command; did you mean read?"
+wrong 2 'sqe x reed' 7 "command: 'reed' is not a command; did you mean read?"
 wrong 2 'sqe x read nsdi=1' 12 'nsdi: read has no such field; did you mean nsid'
 wrong 2 'sqe x read nlb=99999999' 16 'nlb: 99999999 does not fit in 16 bits'
 wrong 2 'send r' 6 "there is no command 'r' (sqe makes one)"
-wrong 2 'buf b 4Q' 8 "'Q' is not a unit of size"
+wrong 2 'buf b 4Q' 8 "size: 'Q' is not a unit of size"
 wrong 2 'buf "b 4' 5 'no " ends this'
 wrong 2 'hexdump b1' 9 "there is no buffer 'b1' (buf makes one)"
 wrong 2 'wait' 5 'nothing is under way'
 wrong 2 'timeout 5' 10 'timeout: 5 has no unit'
 hold_port closed
-wrong 11 "open nvme+tcp://127.0.0.1:$port" 6 'Connection refused'
+wrong 11 "open nvme+tcp://127.0.0.1:$port" 6 "cannot connect to 127.0.0.1:$port: Connection refused"
 printf 'echo one\r\n\techo two\r\nsqe x identify \\\n cns=1\nfob\necho three\n' >script
 run -s 2 "$nvmfctl" run script
 expect_lines out 2
