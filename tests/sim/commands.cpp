@@ -268,17 +268,18 @@ void sim_host::answered(command& c, const command_result& r) {
   in_.log().add(c.data());
   if (!r.ok() && !found_different(c, r)) {
     ++failed_;
-    if (!excused())
+    if (!excused() && !told(r))
       wrong(fmt::format("command {}, {}, failed without a fault: {}, status {:04x}h", c.id,
                         deed_name(c.what), r.error ? r.error.message() : "no error",
                         r.status.field()));
   }
-  const bool trusted = !luck_.doubtful;
+  const bool whole = r.bytes == c.data().size();
+  const bool trusted = !luck_.doubtful && (whole || !luck_.cut);
   std::string bad = judge_block_command(in_, c, r, trusted);
   if (bad.empty() && trusted && c.what > deed::disconnect && association_ != nullptr)
     bad = judge_admin_command(c, r, association_->identify_controller());
   if (!bad.empty()) wrong(bad);
-  if (r.ok() && trusted && r.bytes != c.data().size())
+  if (r.ok() && trusted && !whole)
     wrong(fmt::format("command {} succeeded with {} of {} bytes", c.id, r.bytes, c.data().size()));
   if (c.memory == nullptr) return;
   if (std::string touched = c.memory->check(); !touched.empty()) wrong(touched);

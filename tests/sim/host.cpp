@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "commands.hpp"
 
 namespace nvmf::sim {
@@ -30,10 +32,17 @@ void sim_host::start() {
 // May commands and associations of now fail?
 bool sim_host::excused() const { return epoch_->deliberate || luck_.faults > 0; }
 
+// A plan has answered with this status.
+bool sim_host::told(const command_result& r) const {
+  return r.has_cqe && !r.error && std::ranges::find(luck_.told, r.status) != luck_.told.end();
+}
+
 void sim_host::associate() {
   restarting_ = pausing_ = false;
   luck_.doubtful = false;
   luck_.faults = 0;
+  luck_.cut = false;
+  luck_.told.clear();
   ++associations_;
   epoch_ = std::make_shared<epoch>();
   association_ = association::start(
@@ -167,7 +176,7 @@ void sim_host::mischief() {
 
 void sim_host::settle_down() {
   working_ = false;
-  if (!excused() && !restarting_) return;
+  if (!excused() && !restarting_ && !shape_.planned) return;
   say("the faults are over: a fresh association");
   replace();
 }

@@ -33,6 +33,7 @@ struct host_shape {
   std::uint32_t depth = 1;
   std::uint64_t commands = 0;        // until it has done its work
   std::uint64_t mischief_every = 0;  // one in so many commands it lets go of its association
+  bool planned = false;              // it or its controller has a fault plan
 };
 
 struct epoch;    // of one association
@@ -70,6 +71,7 @@ class sim_host {
   void tear_down(bool within_callback);
   void torn_down(std::shared_ptr<epoch> old);
   bool excused() const;
+  bool told(const command_result& r) const;
   void mischief();
 
   void pump();

@@ -20,7 +20,18 @@ host_luck& network::host_on(const executor& on) {
 void pipe::send(std::span<const std::byte> bytes) {
   under_way_ += bytes.size();
   if (under_way_ >= of_.shape.window) of_.log.count("full window");
+  if (only_bytes_) {
+    of_.log.add(bytes);
+    if (!dead_) put(octets(bytes.begin(), bytes.end()), false);
+    return;
+  }
   outgoing_.add(bytes, [this](octets whole) { pdu(std::move(whole)); });
+}
+
+void pipe::no_more_pdus() {
+  if (std::exchange(only_bytes_, true)) return;
+  octets begun = outgoing_.take();
+  if (!begun.empty() && !dead_) put(std::move(begun), false);
 }
 
 void pipe::pdu(octets whole) {
@@ -155,8 +166,10 @@ void pipe::deliver() {
 }
 
 void pipe::take(std::size_t n) {
-  incoming_.add(arrived().first(n),
-                [this](const octets& whole) { of_.watch.arrived(connection_, to_host_, {whole}); });
+  if (!only_bytes_)
+    incoming_.add(arrived().first(n), [this](const octets& whole) {
+      of_.watch.arrived(connection_, to_host_, {whole});
+    });
   taken_ += n;
   under_way_ -= n;
   if (taken_ == inbox_.size()) {

@@ -6,7 +6,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <nvmf/qpair.hpp>
 #include <vector>
 
 #include "faults.hpp"
@@ -33,6 +35,18 @@ struct host_luck {
   // for it may yet fetch the data of the command after. What this association says is not to be
   // judged any more, and its writes may have gone anywhere among each other.
   bool doubtful = false;
+  bool cut = false;                 // a plan lets success come with less data than was asked for
+  std::vector<nvme_status> told{};  // statuses that a plan has given to its commands
+};
+
+class pipe;
+
+// An end of a connection, for those who know only the number of its qpair.
+struct network_end {
+  role side{};
+  host_luck* host = nullptr;
+  std::size_t connection = 0;
+  std::weak_ptr<pipe> in{}, out{};
 };
 
 class network {
@@ -48,6 +62,10 @@ class network {
   network_shape shape;
   fault_source faults;
   std::deque<host_luck> hosts;  // addresses stay
+
+  // A plan has let a controller stop reading for ever: it does not learn that its host has gone.
+  bool deaf_controllers = false;
+  std::map<std::uint32_t, network_end> ends;  // by the number of the qpair
 
   host_luck& host_on(const executor& on);
 };
@@ -83,6 +101,11 @@ class pipe : public std::enable_shared_from_this<pipe> {
   bool ended() const { return ended_ && arrived().empty(); }
   bool was_reset() const { return reset_; }
 
+  // What is sent from now on is bytes, of which nobody knows where a PDU ends.
+  void no_more_pdus();
+  std::size_t connection() const { return connection_; }
+  host_luck& host() const { return host_; }
+
  private:
   struct piece {
     time_point when;
@@ -113,6 +136,7 @@ class pipe : public std::enable_shared_from_this<pipe> {
   bool armed_ = false, ended_ = false, reset_ = false;
   bool dead_ = false;  // what is sent from now on arrives nowhere
   bool told_closed_ = false;
+  bool only_bytes_ = false;
 };
 
 }  // namespace nvmf::sim

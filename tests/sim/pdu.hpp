@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "support/raw_bytes.hpp"
@@ -66,6 +67,9 @@ class pdu_stream {
     }
     partial_.erase(partial_.begin(), partial_.begin() + static_cast<std::ptrdiff_t>(from));
   }
+
+  // The beginning of a PDU that is not whole.
+  octets take() { return std::exchange(partial_, {}); }
 
  private:
   octets partial_;

@@ -25,18 +25,19 @@ wire_watch::association* wire_watch::of(const link& l) {
 }
 
 void wire_watch::sent(std::size_t connection, bool to_host, pdu_view pdu) {
+  if (links_[connection].blind) return;
   if (!to_host && pdu.type() == pdu_type::capsule_cmd) command(connection, links_[connection], pdu);
 }
 
 void wire_watch::command(std::size_t connection, link& l, pdu_view pdu) {
   const std::uint16_t cid = pdu.cid();
   if (pdu.opcode() == fabrics_opcode && pdu.fctype() == connect_type) join(connection, l, pdu);
-  if (!l.open.insert(cid).second)
+  if (!l.open.insert(cid).second && !l.wrong_cids)
     log_.wrong(fmt::format("CID {} of queue {} was given out twice", cid, l.qid));
   association* a = of(l);
   if (a == nullptr) return;
   for (const auto& [by, target] : links_[l.association].aborts)
-    if (target.sqid == l.qid && target.cid == cid)
+    if (target.sqid == l.qid && target.cid == cid && !l.wrong_cids)
       log_.wrong(
           fmt::format("CID {} of queue {} was given out while an Abort names it", cid, l.qid));
   if (pdu.opcode() != fabrics_opcode) a->ready = true;
@@ -61,6 +62,7 @@ void wire_watch::join(std::size_t connection, link& l, pdu_view pdu) {
     a.kato = std::chrono::milliseconds(pdu.at(connect_kato, 4));
     a.said = time_.now();
     a.excused = l.excused;
+    a.untimed = l.untimed;
     return;
   }
   const std::uint64_t cntlid = pdu.at(pdu.data_offset() + connect_data_cntlid, 2);
@@ -68,6 +70,7 @@ void wire_watch::join(std::size_t connection, link& l, pdu_view pdu) {
     if (a.cntlid == cntlid) {
       l.association = id;
       a.excused = a.excused || l.excused;
+      a.untimed = a.untimed || l.untimed;
       return;
     }
 }
@@ -75,6 +78,7 @@ void wire_watch::join(std::size_t connection, link& l, pdu_view pdu) {
 void wire_watch::arrived(std::size_t connection, bool to_host, pdu_view pdu) {
   link& l = links_[connection];
   association* a = of(l);
+  if (l.blind) return;
   if (!to_host) {
     if (a == nullptr || pdu.type() != pdu_type::capsule_cmd) return;
     controller_waits(*a, "for a command");
@@ -100,7 +104,7 @@ void wire_watch::arrived(std::size_t connection, bool to_host, pdu_view pdu) {
 void wire_watch::host_speaks(association& a) {
   host_waits(a);
   const duration silent = time_.now() - a.said;
-  if (a.ready && !a.excused && !a.keep_alive && a.kato.count() > 0 && silent > a.kato)
+  if (a.ready && !a.excused && !a.untimed && !a.keep_alive && a.kato.count() > 0 && silent > a.kato)
     log_.wrong(fmt::format("a host said nothing for {} ms, and its KATO is {} ms", ms(silent),
                            a.kato.count()));
   a.said = time_.now();
@@ -108,7 +112,7 @@ void wire_watch::host_speaks(association& a) {
 
 // A Keep Alive without an answer for a whole KATO means that the controller is gone.
 void wire_watch::host_waits(association& a) {
-  if (!a.keep_alive || a.host_over) return;
+  if (!a.keep_alive || a.host_over || a.untimed) return;
   const duration waited = time_.now() - a.keep_alive_sent;
   if (waited > a.kato + granularity)
     log_.wrong(
@@ -118,7 +122,7 @@ void wire_watch::host_waits(association& a) {
 
 // A host that is not heard for two KATO is given up.
 void wire_watch::controller_waits(association& a, std::string_view until) {
-  if (a.over || a.kato.count() == 0 || !a.heard) return;
+  if (a.over || a.untimed || a.kato.count() == 0 || !a.heard) return;
   const duration silent = time_.now() - *a.heard;
   if (silent > 2 * (a.kato + granularity))
     log_.wrong(fmt::format("a controller heard nothing for {} ms and waited {}; KATO is {} ms",
@@ -131,7 +135,7 @@ void wire_watch::expired(std::uint16_t cntlid) {
     if (a.cntlid != cntlid || !a.heard) continue;
     const duration silent = time_.now() - *a.heard;
     log_.count("host given up");
-    if (silent < a.kato)
+    if (silent < a.kato && !a.untimed)
       log_.wrong(fmt::format("a controller gave its host up after {} ms; KATO is {} ms", ms(silent),
                              a.kato.count()));
     return;
@@ -157,6 +161,17 @@ void wire_watch::excuse_host_of(std::size_t connection) {
   link& l = links_[connection];
   l.excused = true;
   if (association* a = of(l)) a->excused = true;
+}
+
+void wire_watch::untimed(std::size_t connection) {
+  link& l = links_[connection];
+  l.untimed = true;
+  if (association* a = of(l)) a->untimed = true;
+}
+
+void wire_watch::blind(std::size_t connection) {
+  untimed(connection);
+  links_[connection].blind = true;
 }
 
 void wire_watch::at_the_end() {

@@ -24,6 +24,11 @@ class wire_watch {
   void closed(std::size_t connection, bool by_host);
   // The network has done something to this host: when it sends is not its doing alone.
   void excuse_host_of(std::size_t connection);
+  // Plans. When its commands are heard is not to be seen on the wire; its CIDs are wrong on
+  // purpose; nothing of it is to be seen any more.
+  void untimed(std::size_t connection);
+  void wrong_cids(std::size_t connection) { links_[connection].wrong_cids = true; }
+  void blind(std::size_t connection);
   // The controller with this CNTLID has been ended by its keep alive timer.
   void expired(std::uint16_t cntlid);
   // Nobody waits for anything any more.
@@ -39,7 +44,7 @@ class wire_watch {
     std::set<std::uint16_t> open;           // CIDs whose answer the host has not got
     std::map<std::uint16_t, abort> aborts;  // by the CID of the Abort
     std::optional<std::uint16_t> connect;   // CID of a Connect that is not answered
-    bool excused = false;
+    bool excused = false, untimed = false, wrong_cids = false, blind = false;
   };
   // What belongs together: by its admin queue's connection.
   struct association {
@@ -51,6 +56,7 @@ class wire_watch {
     bool over = false;                // one of them has closed the admin queue
     bool host_over = false;           // the host has closed a queue: it has given up
     bool excused = false;
+    bool untimed = false;
     std::optional<std::uint16_t> keep_alive;  // CID of one that is not answered
     time_point keep_alive_sent{};
   };

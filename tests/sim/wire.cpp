@@ -17,6 +17,7 @@ wire_end::wire_end(network& of, executor& on, const qpair_params& params, std::s
 void wire_end::attach(std::shared_ptr<pipe> in, std::shared_ptr<pipe> out) {
   in_ = std::move(in);
   out_ = std::move(out);
+  of_.ends[id_] = {params_.side, &in_->host(), in_->connection(), in_, out_};
   in_->on_arrival = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->arrived();
   };
@@ -183,6 +184,11 @@ void wire_end::finish(bool clean) {
   if (phase_ == phase::lingering) return;
   keep_ = session_->shared_from_this();
   if (!in_turn_) turn();
+}
+
+void wire_end::reset() {
+  out_->lose(true);
+  on_.post([self = shared_from_this()] { self->close(false); });
 }
 
 void wire_end::settle() {

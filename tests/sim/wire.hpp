@@ -28,7 +28,7 @@ class wire_end final : public tcp::wire_link, public std::enable_shared_from_thi
   void begin() override;
   void wake() noexcept override;
   void finish(bool clean) override;
-  void reset() override { out_->lose(true); }
+  void reset() override;
   void half_close() override { out_->send_end(); }
 
  private:

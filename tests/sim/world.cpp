@@ -8,6 +8,7 @@
 
 #include "backend.hpp"
 #include "host.hpp"
+#include "plans.hpp"
 #include "wire.hpp"
 
 namespace nvmf::sim {
@@ -22,7 +23,10 @@ class world {
         options_(options),
         log_(time_, options.narrate),
         sabotage_(options.sabotage),
-        net_(time_, luck_, log_, watch_, sabotage_, choose_network()) {}
+        net_(time_, luck_, log_, watch_, sabotage_, choose_network()),
+        // Crimes are to be seen for themselves.
+        texts_(options.sabotage == crime::none ? choose_plans(seed) : plan_texts{}),
+        plans_(net_, transport_, texts_, seed) {}
   outcome run();
 
  private:
@@ -49,6 +53,8 @@ class world {
   network net_;
   transport_registry registry_;
   std::shared_ptr<sim_transport> transport_ = std::make_shared<sim_transport>(net_);
+  plan_texts texts_;
+  plans plans_;
   block_model model_{device_blocks};
   std::deque<user_memory> memory_;
   std::uint64_t last_id_ = 0;
@@ -79,6 +85,7 @@ association_options world::choose_options(std::size_t number) {
   o.to = {"target", 4420};
   o.subsystem_nqn = subsystem_nqn;
   o.host_nqn = fmt::format("nqn.2026-11.io.example:sim-host-{}", number);
+  if (plans_.any()) o.watched_by = &plans_;
   o.host_id[0] = static_cast<std::byte>(number + 1);
   o.keep_alive = luck_.any_of<milliseconds>(
       {milliseconds(0), milliseconds(2000), milliseconds(2050), milliseconds(5000)});
@@ -116,9 +123,10 @@ void world::on_notice(std::string_view text) {
 }
 
 void world::set_up_target() {
-  registry_.add(transport_);
+  registry_.add(plans_.any() ? plans_.wrapped() : transport_);
   target_ = target::make(registry_, {&first_, &second_}, {.connect_timeout = milliseconds(5'000)},
-                         nullptr, {.on_notice = [this](std::string_view n) { on_notice(n); }});
+                         plans_.any() ? &plans_ : nullptr,
+                         {.on_notice = [this](std::string_view n) { on_notice(n); }});
   subsystem_options options{.nqn = std::string(subsystem_nqn)};
   options.max_io_queues = static_cast<std::uint32_t>(luck_.between(1, 4));
   if (!target_->add_subsystem(options)) log_.wrong("the subsystem is refused");
@@ -150,6 +158,7 @@ void world::set_up_hosts() {
     s.depth = static_cast<std::uint32_t>(luck_.between(1, 40));
     s.commands = options_.commands / count;
     s.mischief_every = quiet ? 0 : luck_.between(20, 100);
+    s.planned = plans_.any();
     shape_ += fmt::format(
         "\n  host {}: {} queue(s) of {}, depth {}, KATO {} ms, timeout {} ms, HPDA {}, MAXR2T {}, "
         "flow control {}, lets go once in {} commands",
@@ -159,6 +168,8 @@ void world::set_up_hosts() {
         s.mischief_every);
     hosts_.emplace_back(scene_, host_executors_.emplace_back(time_), i, std::move(s));
   }
+  if (!texts_.host.empty()) shape_ += "\n  plan of the hosts: " + texts_.host;
+  if (!texts_.controller.empty()) shape_ += "\n  plan of the target: " + texts_.controller;
   log_.say(shape_);
   for (sim_host& h : hosts_) h.start();
 }
@@ -209,10 +220,12 @@ void world::shut_down() {
   if (!wait("the shutdown is done", [&] { return down == hosts_.size(); })) return;
   for (sim_host& h : hosts_) h.let_go();
   const auto alone = [&] { return target_->controllers().empty() && transport_->qpairs() == 0; };
-  if (!wait("the target has let go of every controller", alone)) return;
+  const bool by_itself = !net_.deaf_controllers;
+  if (by_itself && !wait("the target has let go of every controller", alone)) return;
   bool stopped = false;
   target_->stop([&] { stopped = true; });
   if (!wait("the target has stopped", [&] { return stopped; })) return;
+  if (!wait("the target has let go of every controller", alone)) return;
   target_.reset();
   // Whatever may still be under way comes now, and finds nobody.
   time_.advance(std::chrono::minutes(3));
@@ -274,7 +287,14 @@ constexpr std::string_view occurrences[] = {"delay",
 
 }  // namespace
 
-std::span<const std::string_view> must_occur() { return occurrences; }
+std::span<const std::string_view> must_occur() {
+  static const std::vector<std::string_view> all = [] {
+    std::vector<std::string_view> made(std::begin(occurrences), std::end(occurrences));
+    made.insert(made.end(), plan_actions().begin(), plan_actions().end());
+    return made;
+  }();
+  return all;
+}
 
 outcome run_seed(std::uint64_t seed, const run_options& options) {
   return world(seed, options).run();

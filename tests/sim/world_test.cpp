@@ -3,6 +3,9 @@
 // it is.
 #include <doctest/doctest.h>
 
+#include <set>
+
+#include "sim/plans.hpp"
 #include "sim/world.hpp"
 
 using namespace nvmf::sim;
@@ -29,6 +32,24 @@ TEST_CASE("faults happen, and do fail commands and associations") {
   }
   CHECK(failed > 0);
   CHECK(associations > 24);
+}
+
+TEST_CASE("fault plans: the seeds of every run have each by hand, and ends with both") {
+  std::set<std::string> hosts, controllers;
+  int both = 0, none = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const plan_texts t = choose_plans(seed);
+    hosts.insert(t.host);
+    controllers.insert(t.controller);
+    both += !t.host.empty() && !t.controller.empty();
+    none += t.host.empty() && t.controller.empty();
+  }
+  CHECK(both == 50);
+  CHECK(none == 50);
+  for (const std::string_view text : plans_by_hand(nvmf::role::host))
+    CHECK(hosts.contains(std::string(text)));
+  for (const std::string_view text : plans_by_hand(nvmf::role::controller))
+    CHECK(controllers.contains(std::string(text)));
 }
 
 TEST_CASE("each crime is seen, and called by its name") {
