@@ -214,8 +214,8 @@ std::string report_text(const bench_shape& shape, std::size_t reactors, const to
 }  // namespace
 
 result run_bench(context& ctx, const host_plan& to, const bench_shape& shape, reactor_pool& pool) {
-  const auto transports = faulty_transports::make(ctx.transports, to.faults, role::host,
-                                                  to.uri.transport != wire::uri_transport::loop);
+  const auto transports = faulty_transports::for_host(
+      ctx.transports, to.faults, to.target_faults, to.uri.transport == wire::uri_transport::loop);
   if (!transports) return result::fail(exit_status::usage, transports.error());
   std::mutex guard;  // results come from several threads
   result outcome;

@@ -28,55 +28,89 @@ std::expected<std::string, std::string> plan_text(std::string_view text) {
   return std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
 }
 
+void add_plan(option_table& table, std::string_view name, std::string_view help, role side,
+              std::vector<std::string>& plans) {
+  table
+      .custom(name, "PLAN", help,
+              [side, &plans](std::string_view given) -> std::expected<void, std::string> {
+                auto text = plan_text(given);
+                if (!text) return std::unexpected(text.error());
+                if (const auto good = faults::make(*text, {.side = side}); !good)
+                  return std::unexpected(shown(*text, good.error()));
+                plans.push_back(std::move(*text));
+                return {};
+              })
+      .repeats = true;
+}
+
 }  // namespace
 
 void fault_choice::add_options(option_table& table, role side) {
-  auto& plan = table.custom(
-      "--fault", "PLAN",
-      side == role::controller
-          ? "misbehave by plan, such as \"when cmd==read && every 100: delay 50ms\"; @FILE reads "
-            "it from a file"
-          : "misbehave by plan, such as \"when cmd==write && every 10: wrong-cid\"; @FILE reads it "
-            "from a file",
-      [this, side](std::string_view given) -> std::expected<void, std::string> {
-        auto text = plan_text(given);
-        if (!text) return std::unexpected(text.error());
-        if (const auto good = faults::make(*text, {.side = side}); !good)
-          return std::unexpected(shown(*text, good.error()));
-        plans.push_back(std::move(*text));
-        return {};
-      });
-  plan.repeats = true;
+  add_plan(table, "--fault",
+           side == role::controller
+               ? "misbehave by plan, such as \"when cmd==read && every 100: delay 50ms\"; @FILE "
+                 "reads it from a file"
+               : "misbehave by plan, such as \"when cmd==write && every 10: wrong-cid\"; @FILE "
+                 "reads it from a file",
+           side, plans);
   table.number("--fault-seed", "N", seed,
                "what `probability` in a fault plan is drawn from; the same seed draws the same");
 }
 
-std::expected<faulty_transports, std::string> faulty_transports::make(const transport_registry& of,
-                                                                      const fault_choice& chosen,
-                                                                      role side, bool pdus) {
-  faulty_transports made;
+void fault_choice::add_target_option(option_table& table) {
+  add_plan(table, "--target-fault", "the same for the target that nvme+loop:// makes",
+           role::controller, plans);
+}
+
+std::expected<void, std::string> faulty_transports::obey(const fault_choice& chosen,
+                                                         std::string_view option, role side,
+                                                         bool pdus) {
+  if (chosen.plans.empty()) return {};
   std::string all;
   for (const std::string& plan : chosen.plans) all += plan + "\n";
-  if (!chosen.plans.empty()) {
-    auto plan =
-        faults::make(all, {.side = side, .pdus = pdus, .seed = chosen.seed, .start = clock::now()});
-    if (!plan) return std::unexpected("--fault: " + shown(all, plan.error()));
-    made.plan_ = std::move(*plan);
-  }
+  const auto plan =
+      faults::make(all, {.side = side, .pdus = pdus, .seed = chosen.seed, .start = clock::now()});
+  if (!plan) return std::unexpected(fmt::format("{}: {}", option, shown(all, plan.error())));
+  plans_.push_back(*plan);
   // Providers of one priority are asked in the order in which they were added.
-  for (const auto& provider : of.all())
-    made.registry_.add(made.plan_ ? with_faults(provider, made.plan_) : provider);
+  transport_registry obeying;
+  for (const auto& provider : registry_.all()) obeying.add(with_faults(provider, *plan));
+  registry_ = std::move(obeying);
+  return {};
+}
+
+std::expected<faulty_transports, std::string> faulty_transports::for_serve(
+    const transport_registry& of, const fault_choice& chosen) {
+  faulty_transports made;
+  made.registry_ = of;
+  if (auto done = made.obey(chosen, "--fault", role::controller, true); !done)
+    return std::unexpected(done.error());
+  return made;
+}
+
+std::expected<faulty_transports, std::string> faulty_transports::for_host(
+    const transport_registry& of, const fault_choice& host, const fault_choice& target, bool loop) {
+  if (!loop && !target.plans.empty())
+    return std::unexpected(
+        std::string{"--target-fault: the target is not ours here, only that of nvme+loop:// is; "
+                    "serve --fault makes one"});
+  faulty_transports made;
+  made.registry_ = of;
+  if (auto done = made.obey(host, "--fault", role::host, !loop); !done)
+    return std::unexpected(done.error());
+  if (auto done = made.obey(target, "--target-fault", role::controller, !loop); !done)
+    return std::unexpected(done.error());
   return made;
 }
 
 void faulty_transports::report(context& ctx) const {
-  if (plan_ == nullptr) return;
-  for (const fault_tally& rule : plan_->report())
-    if (rule.fired == 0)
-      ctx.warn(rule.never_fired);
-    else
-      ctx.log->info("fault {} '{}' fired {} time{}", rule.number, rule.text, rule.fired,
-                    rule.fired == 1 ? "" : "s");
+  for (const auto& plan : plans_)
+    for (const fault_tally& rule : plan->report())
+      if (rule.fired == 0)
+        ctx.warn(rule.never_fired);
+      else
+        ctx.log->info("fault {} '{}' fired {} time{}", rule.number, rule.text, rule.fired,
+                      rule.fired == 1 ? "" : "s");
 }
 
 }  // namespace nvmf::cli

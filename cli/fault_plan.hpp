@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // --fault and --fault-seed: a plan by which this end misbehaves, and what is said of it at the end.
+// Over loop both ends are here, and --target-fault is the other one's plan.
 #pragma once
 
 #include <expected>
@@ -20,22 +21,30 @@ struct fault_choice {
   std::uint64_t seed = 1;
 
   void add_options(option_table& table, role side);
+  void add_target_option(option_table& table);
 };
 
 // The transports that a command uses: its own, or over them a plan.
 class faulty_transports {
  public:
-  // `pdus`: see fault_options. The error is a sentence.
-  static std::expected<faulty_transports, std::string> make(const transport_registry& of,
-                                                            const fault_choice& chosen, role side,
-                                                            bool pdus);
+  // The error is a sentence.
+  static std::expected<faulty_transports, std::string> for_serve(const transport_registry& of,
+                                                                 const fault_choice& chosen);
+  // `loop`: the target is of this process, and obeys `target`.
+  static std::expected<faulty_transports, std::string> for_host(const transport_registry& of,
+                                                                const fault_choice& host,
+                                                                const fault_choice& target,
+                                                                bool loop);
   const transport_registry& registry() const { return registry_; }
   // Says which rules never fired, and in the log how often the others did.
   void report(context& ctx) const;
 
  private:
+  std::expected<void, std::string> obey(const fault_choice& chosen, std::string_view option,
+                                        role side, bool pdus);
+
   transport_registry registry_;
-  std::shared_ptr<faults> plan_;
+  std::vector<std::shared_ptr<faults>> plans_;
 };
 
 }  // namespace nvmf::cli

@@ -73,6 +73,7 @@ void host_options::add_connection(option_table& table) {
   table.duration("--timeout", "SECONDS", options_.timeout, 1s,
                  "longest wait for any one answer: name, connection, PDU, command", {.min = 1ms});
   faults_.add_options(table, role::host);
+  target_faults_.add_target_option(table);
 }
 
 void host_options::add_queues(option_table& table) {
@@ -157,7 +158,8 @@ std::expected<host_plan, std::string> host_options::plan(bool discovery) const {
           "this build has no {} transport (nvmfctl version tells what it has)", note.type));
   auto who = make_identity(hostnqn_, hostid_);
   if (!who) return std::unexpected(who.error());
-  host_plan made{*to, std::move(*who), options_, faults_};
+  host_plan made{*to, std::move(*who), options_, faults_, target_faults_};
+  made.target_faults.seed = faults_.seed;
   association_options& o = made.options;
   o.transport = wire::transport_name(to->transport);
   o.to = {.host = to->host, .port = to->port};

@@ -17,7 +17,7 @@ struct host_plan {
   wire::uri uri;  // with port and NQN
   host_identity identity;
   association_options options;
-  fault_choice faults;
+  fault_choice faults, target_faults;
 };
 
 class host_options {
@@ -54,7 +54,7 @@ class host_options {
   std::string transport_, address_, service_, nqn_;
   std::string hostnqn_, hostid_;
   association_options options_;
-  fault_choice faults_;
+  fault_choice faults_, target_faults_;
   bool hdgst_ = false, ddgst_ = false;
   std::uint32_t hpda_ = 0;
   bool queues_given_ = false;

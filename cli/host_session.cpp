@@ -16,7 +16,8 @@ host_session::~host_session() = default;
 
 result host_session::run() {
   const bool loop = plan_.uri.transport == wire::uri_transport::loop;
-  auto transports = faulty_transports::make(ctx_.transports, plan_.faults, role::host, !loop);
+  auto transports =
+      faulty_transports::for_host(ctx_.transports, plan_.faults, plan_.target_faults, loop);
   if (!transports) return result::fail(exit_status::usage, transports.error());
   transports_ = std::move(*transports);
   result r = run_to_end();

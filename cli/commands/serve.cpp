@@ -270,8 +270,7 @@ class serving {
 result serve_command::run(context& ctx) {
   plan_.complete();
   reactor_pool pool{reactors_, poll_, cpus_};
-  const auto transports =
-      faulty_transports::make(ctx.transports, plan_.faults(), role::controller, true);
+  const auto transports = faulty_transports::for_serve(ctx.transports, plan_.faults());
   if (!transports) return result::fail(exit_status::usage, "serve: " + transports.error());
   result r = serving{ctx, plan_, pool, std::move(command_), *transports}.run();
   if (r.error.empty()) transports->report(ctx);  // it has served

@@ -104,3 +104,10 @@ server_stop
 # Over loop both ends are here, and the plan is the host's.
 run -s 19 "$nvmfctl" send-capsule nvme+loop://x/nqn.2026-01.io.example:s read --timeout 0.2 \
   --fault 'when cmd==read: drop'
+
+# The target of a loop has a plan of its own.
+run -s 18 "$nvmfctl" send-capsule nvme+loop://x/nqn.2026-01.io.example:s read \
+  --target-fault 'when cmd==read: status lba-out-of-range'
+expect err 'LBA Out of Range (0/80h)'
+run -s 2 "$nvmfctl" connect nvme+tcp://127.0.0.1:1/nqn.2026-01.io.example:s --target-fault drop
+expect err '--target-fault: the target is not ours here'
