@@ -59,6 +59,17 @@ void end_queue(queue_object& q, const qpair_error& why) {
   }
 }
 
+void lose_commands(const std::map<std::string, std::shared_ptr<incoming_object>, std::less<>>& all,
+                   const queue_object& of, const std::string& why) {
+  for (const auto& [name, in] : all) {
+    if (!in->handle || in->of.lock().get() != &of) continue;
+    in->handle.reset();
+    in->end = why;
+  }
+}
+
+const wire::layout& incoming_object::form() const { return wire::sqe_form(sqe, admin); }
+
 const wire::layout& capsule_object::form() const { return wire::sqe_form(sqe, admin); }
 
 }  // namespace nvmf::cli::repl

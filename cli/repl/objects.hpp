@@ -3,6 +3,7 @@
 // name may be given anew while a command still uses what it named.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nvmf/host.hpp>
 #include <nvmf/target.hpp>
@@ -65,6 +66,7 @@ struct capsule_object {
 };
 
 struct connection_object;
+struct destination;
 
 // A queue: of `open`, of a whole bring-up, or accepted.
 struct queue_object {
@@ -75,7 +77,11 @@ struct queue_object {
   std::uint16_t qid = 0;
   std::optional<std::string> ended{};  // why it is no more
   std::vector<std::shared_ptr<capsule_object>> under_way{};
-  std::unique_ptr<watcher> watched_by{};  // of raw
+  std::shared_ptr<observer> watched_by{};  // of raw
+  // Accepted queues.
+  std::string listener{};  // that it came by
+  bool settled = false;    // set_queue has been told what Connect said
+  std::shared_ptr<destination> goes_to{};
 };
 
 // What the callbacks of a raw queue do.
@@ -84,12 +90,48 @@ void end_queue(queue_object& q, const qpair_error& why);
 // Ends a command whose two halves have come.
 void settle(queue_object& q, const std::shared_ptr<capsule_object>& c);
 
+// A command that a queue of ours has received as a controller, and that waits for a person.
+struct incoming_object {
+  std::string name;
+  std::uint64_t number = 0;  // in the session, from 1
+  std::weak_ptr<queue_object> of;
+  std::string queue;  // its name
+  capsule handle;     // until it is answered, or the queue ends
+  sqe_bytes sqe{};
+  wire::command_info command;
+  bool admin = true;
+  std::uint32_t length = 0;           // of its data, bytes: SGL 1
+  std::size_t in_capsule = 0;         // bytes of it that came along
+  nvme_status verdict{};              // what the transport thinks of it
+  std::size_t fetches = 0;            // receives under way
+  std::size_t fetched = 0, sent = 0;  // bytes
+  std::string end{};                  // how it was answered, or why it cannot be
+
+  const wire::layout& form() const;
+};
+
+// The queue is no more, or somebody else's: nothing of it can be answered.
+void lose_commands(const std::map<std::string, std::shared_ptr<incoming_object>, std::less<>>& all,
+                   const queue_object& of, const std::string& why);
+
+// `listen`.
+struct listener_object {
+  std::string name;
+  std::string uri;
+  std::shared_ptr<listener_watcher> watched_by;
+  std::unique_ptr<nvmf::listener> made;       // manual
+  std::unique_ptr<target> serves;             // auto, or what commands are handed over to
+  std::unique_ptr<transport_registry> doors;  // of `serves`, when it is handed queues
+  accept_callback hand_over{};                // gives a queue to it
+  bool automatic = false;                     // newcomers go there
+};
+
 // A whole bring-up: `connect`.
 struct connection_object {
   std::string name;
   std::string uri;
   association_options options;
-  std::unique_ptr<watcher> watched_by;
+  std::shared_ptr<watcher> watched_by;
   std::unique_ptr<association> with;
   bool settled = false;  // it has come up, or failed
   bool up = false;

@@ -13,7 +13,10 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
     add_connection_verbs(made);
     add_capsule_verbs(made);
     add_memory_verbs(made);
+    add_byte_verbs(made);
     add_sending_verbs(made);
+    add_listening_verbs(made);
+    add_incoming_verbs(made);
     add_session_verbs(made);
     return made;
   }();

@@ -13,7 +13,10 @@ using verb_list = std::vector<std::unique_ptr<const verb>>;
 
 void add_connection_verbs(verb_list& to);
 void add_capsule_verbs(verb_list& to);
+void add_listening_verbs(verb_list& to);
+void add_incoming_verbs(verb_list& to);
 void add_memory_verbs(verb_list& to);
+void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
 void add_session_verbs(verb_list& to);
 

@@ -2,6 +2,7 @@
 // Reads the events of the queues of one connection for the workbench.
 #pragma once
 
+#include <map>
 #include <nvmf/event.hpp>
 #include <string>
 
@@ -22,6 +23,24 @@ class watcher final : public observer {
   workbench& bench_;
   std::string name_;
   bool association_;
+  bool quiet_ = false;
+};
+
+// The same for all queues that one listener has accepted.
+class listener_watcher final : public observer {
+ public:
+  listener_watcher(workbench& bench, std::string name) : bench_(bench), name_(std::move(name)) {}
+  void on_event(const event& e) noexcept override;
+  // Until it has a name a queue goes by the listener's.
+  void call(std::uint32_t qpair, std::string queue) { queues_[qpair] = std::move(queue); }
+  void forget(std::uint32_t qpair) { queues_.erase(qpair); }
+  // Of queues without a name: the built-in target's are not the person's.
+  void be_quiet(bool quiet) { quiet_ = quiet; }
+
+ private:
+  workbench& bench_;
+  std::string name_;
+  std::map<std::uint32_t, std::string> queues_;
   bool quiet_ = false;
 };
 

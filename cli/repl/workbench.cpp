@@ -53,6 +53,13 @@ workbench::workbench(context& ctx) : ctx_(ctx), signals_(reactor_.context()) {
 
 workbench::~workbench() {
   // Queues end before the memory that they may use.
+  say_ = [](std::string_view) {};  // what ends now ends because it is over
+  for (const auto& [name, l] : listeners.all()) {
+    l->made.reset();
+    l->serves.reset();
+    l->hand_over = {};
+  }
+  for (const auto& [name, in] : incoming.all()) in->handle.reset();
   for (const auto& [name, q] : queues.all()) q->raw.close();
   for (const auto& [name, c] : connections.all()) c->with.reset();
   settle();
@@ -132,6 +139,12 @@ void watcher::on_event(const event& e) noexcept {
   // Bytes moved are noise here; PDUs tell of them.
   if (e.type == event_type::sent || e.type == event_type::received) return;
   bench_.note(record(e), association_ ? fmt::format("{}:{}", name_, e.qid) : name_, quiet_);
+}
+
+void listener_watcher::on_event(const event& e) noexcept {
+  if (e.type == event_type::sent || e.type == event_type::received) return;
+  const auto it = queues_.find(e.qpair);
+  bench_.note(record(e), it == queues_.end() ? name_ : it->second, it == queues_.end() && quiet_);
 }
 
 }  // namespace nvmf::cli::repl

@@ -54,6 +54,8 @@ class workbench {
   void use(const std::string& queue) { current_ = queue; }
   const std::string& current() const { return current_; }
 
+  // For an observer of what may end later than the thing that it was made for.
+  void keep(std::shared_ptr<observer> who) { kept_.push_back(std::move(who)); }
   // Keeps an event; one that is a callback prints unless it is `quiet`.
   void note(const recorded_event& e, std::string_view queue, bool quiet);
 
@@ -62,6 +64,9 @@ class workbench {
   shelf<capsule_object> capsules{"command", "sqe"};
   shelf<queue_object> queues{"queue", "open"};
   shelf<connection_object> connections{"connection", "connect"};
+  shelf<listener_object> listeners{"listener", "listen"};
+  shelf<incoming_object> incoming{"received command", "listen URI manual"};
+  std::uint64_t commands_received = 0;  // so far: in1, in2, ...
   settings options;
   bool quitting = false;
   exit_status status = exit_status::ok;  // that the session ends with
@@ -78,6 +83,7 @@ class workbench {
   void arm_signals();
 
   context& ctx_;
+  std::vector<std::shared_ptr<observer>> kept_;  // outlive what the reactor moves
   reactor reactor_;
   boost::asio::signal_set signals_;
   say_line say_;

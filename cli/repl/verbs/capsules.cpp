@@ -10,6 +10,7 @@
 #include "wire/encode.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
+#include "wire/layouts/forms.hpp"
 #include "wire/numbers.hpp"
 #include "wire/render.hpp"
 
@@ -119,9 +120,36 @@ capsule_plan plan_of(const capsule_object& c) {
   return p;
 }
 
+done show_incoming(workbench& bench, const incoming_object& in, arguments args) {
+  const bool hex = args.take_keyword("hex");
+  if (auto d = args.end(); !d) return d;
+  if (hex) {
+    bench.say(wire::hexdump(in.sqe));
+    return {};
+  }
+  std::string text =
+      fmt::format("{} {} on {}, {}\n", bench.look()(tone::strong, in.name), to_text(in.command),
+                  in.queue, in.handle ? "waits for an answer" : in.end);
+  text += wire::render_text(in.form(), in.sqe, {.zero = wire::zeros::hide, .indent = 2});
+  if (!in.verdict.ok())
+    text += fmt::format("  wrong: {}\n", to_text(in.verdict, set_of(in.command.opcode)));
+  if (in.length > 0)
+    text += fmt::format("  data: {} bytes, {} in the capsule, {} fetched, {} sent\n", in.length,
+                        in.in_capsule, in.fetched, in.sent);
+  const auto q = in.of.lock();
+  const wire::layout* form = wire::data_form(in.sqe, in.admin);
+  if (in.handle && q && in.in_capsule > 0 && form != nullptr)
+    text += wire::render_text(*form, q->raw.in_capsule_data(in.handle),
+                              {.zero = wire::zeros::hide, .indent = 4});
+  bench.say(text);
+  return {};
+}
+
 done show(workbench& bench, arguments args) {
   const auto name = args.take("a command to show");
   if (!name) return std::unexpected(name.error());
+  if (const auto in = bench.incoming.find(name->text))
+    return show_incoming(bench, *in, std::move(args));
   const auto found = bench.capsules.get(*name);
   if (!found) return std::unexpected(found.error());
   const capsule_object& c = **found;

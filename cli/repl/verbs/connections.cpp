@@ -34,9 +34,11 @@ std::expected<word, complaint> take_name(workbench& bench, arguments& args,
   return *given;
 }
 
-std::expected<wire::uri, complaint> take_uri(arguments& args) {
+// A URI, or the name of a listener of ours.
+std::expected<wire::uri, complaint> take_uri(const workbench& bench, arguments& args) {
   const auto typed = args.take("a URI, such as nvme+tcp://127.0.0.1");
   if (!typed) return std::unexpected(typed.error());
+  if (const auto l = bench.listeners.find(typed->text)) return *wire::parse_uri(l->uri);
   auto uri = wire::parse_address(typed->text);
   if (!uri) return wrong(to_text(uri.error()), typed->column + uri.error().position);
   return *uri;
@@ -105,7 +107,7 @@ done open(workbench& bench, arguments args) {
   params.admin = params.qid == 0;
   params.queue_size = static_cast<std::uint32_t>(size->value_or(params.admin ? 32 : 128));
   const std::size_t column = args.column();
-  const auto uri = take_uri(args);
+  const auto uri = take_uri(bench, args);
   if (!uri) return std::unexpected(uri.error());
   if (auto d = take_settings(bench, args, *uri, params.options); !d) return d;
   if (auto d = args.end(); !d) return d;
@@ -113,7 +115,7 @@ done open(workbench& bench, arguments args) {
   const auto q = std::make_shared<queue_object>();
   q->name = name->text;
   q->qid = params.qid;
-  q->watched_by = std::make_unique<watcher>(bench, q->name, false);
+  q->watched_by = std::make_shared<watcher>(bench, q->name, false);
   params.watched_by = q->watched_by.get();
   const auto type = wire::transport_name(uri->transport);
   const auto provider = bench.world().transports.find(type, params);
@@ -180,19 +182,40 @@ done take_wishes(workbench& bench, arguments& args, const wire::uri& uri, associ
   return take_settings(bench, args, uri, o.transport_settings);
 }
 
-void start(workbench& bench, const std::shared_ptr<connection_object>& c, association_options o) {
+void tell_up(workbench& bench, const std::shared_ptr<connection_object>& c) {
+  c->watched_by->be_quiet(false);
+  bench.connections.put(c);
+  add_queues(bench, c);
+  bench.say(fmt::format("{} is up: controller {}, {} I/O queue{}", c->name,
+                        c->with->controller_id(), c->with->io_queues(),
+                        c->with->io_queues() == 1 ? "" : "s"));
+}
+
+// Of a connect that nobody waits for.
+void tell_settled(workbench& bench, const std::shared_ptr<connection_object>& c) {
+  c->settled = true;
+  if (bench.connections.find(c->name) != c) return;  // closed meanwhile
+  if (c->up) return tell_up(bench, c);
+  bench.say(fmt::format("{}: {}", c->name, explained(*c->failure, c->options, false)));
+  bench.connections.remove(c->name);
+}
+
+void start(workbench& bench, const std::shared_ptr<connection_object>& c, association_options o,
+           bool waits) {
   std::weak_ptr<connection_object> weak = c;
   c->options = o;
   c->with = association::start(
       bench.world().transports, bench.on(), std::move(o),
       {.on_stage = [&bench](const stage_report& s) { bench.say(stage_text(s, bench.look())); },
        .on_up =
-           [weak](std::expected<void, host_failure> up) {
+           [weak, waits, &bench](std::expected<void, host_failure> up) {
              const auto at = weak.lock();
              if (!at) return;
-             at->settled = true;
+             at->settled = waits;
              at->up = up.has_value();
              if (!up) at->failure = std::move(up.error());
+             // Not from within the callback: the association may go.
+             if (!waits) bench.on().post([at, &bench] { tell_settled(bench, at); });
            },
        .on_lost =
            [weak, &bench](const host_failure& f) {
@@ -212,11 +235,12 @@ done connect(workbench& bench, arguments args) {
   const auto name = take_name(bench, args, "a");
   if (!name) return std::unexpected(name.error());
   const std::size_t column = args.column();
-  const auto uri = take_uri(args);
+  const auto uri = take_uri(bench, args);
   if (!uri) return std::unexpected(uri.error());
   const auto nqn = args.take_option("hostnqn"), id = args.take_option("hostid");
   const auto who = make_identity(nqn ? nqn->text : "", id ? id->text : "");
   if (!who) return wrong(who.error(), nqn ? nqn->column : column);
+  const bool waits = !args.take_option("nowait");
   auto o = options_of(bench, *uri, *who);
   if (auto d = take_wishes(bench, args, *uri, o); !d) return d;
   if (auto d = args.end(); !d) return d;
@@ -225,22 +249,29 @@ done connect(workbench& bench, arguments args) {
   const auto c = std::make_shared<connection_object>();
   c->name = name->text;
   c->uri = to_text(*uri);
-  c->watched_by = std::make_unique<watcher>(bench, c->name, true);
+  c->watched_by = std::make_shared<watcher>(bench, c->name, true);
   o.watched_by = c->watched_by.get();
   c->watched_by->be_quiet(true);
-  start(bench, c, std::move(o));
+  bench.keep(c->watched_by);
+  start(bench, c, std::move(o), waits);
+  if (!waits) {
+    bench.connections.put(c);
+    return {};
+  }
   const auto there =
       bench.wait_until([&] { return c->settled; }, std::chrono::nanoseconds::max() / 4);
   if (!there) return std::unexpected(there.error());
   if (!c->up)
     return wrong(explained(*c->failure, c->options, false), column, cli::status_of(*c->failure));
-  c->watched_by->be_quiet(false);
-  bench.connections.put(c);
-  add_queues(bench, c);
-  bench.say(fmt::format("{} is up: controller {}, {} I/O queue{}", c->name,
-                        c->with->controller_id(), c->with->io_queues(),
-                        c->with->io_queues() == 1 ? "" : "s"));
+  tell_up(bench, c);
   return {};
+}
+
+// Commands that a person has yet to answer.
+std::size_t waiting_on(const workbench& bench, const queue_object& q) {
+  return static_cast<std::size_t>(std::ranges::count_if(bench.incoming.all(), [&](const auto& in) {
+    return in.second->handle && in.second->of.lock().get() == &q;
+  }));
 }
 
 done list(workbench& bench, arguments args) {
@@ -249,11 +280,15 @@ done list(workbench& bench, arguments args) {
     const auto c = q->of.lock();
     const std::string state = q->ended ? *q->ended : c && !c->up ? "lost" : "up";
     const std::string peer = c ? c->uri : q->raw ? q->raw.peer() : "";
-    bench.say(fmt::format("{} {:<8} queue {:<3} {:<10} {:>3} under way  {}  {}",
-                          name == bench.current() ? "*" : " ", name, q->qid,
-                          q->side == role::host ? "host" : "controller", q->under_way.size(), state,
-                          peer));
+    bench.say(fmt::format(
+        "{} {:<8} queue {:<3} {:<10} {:>3} under way  {}  {}", name == bench.current() ? "*" : " ",
+        name, q->qid, q->side == role::host ? "host" : "controller",
+        q->side == role::host ? q->under_way.size() : waiting_on(bench, *q), state, peer));
   }
+  for (const auto& [name, c] : bench.connections.all())
+    if (!c->settled) bench.say(fmt::format("  {:<8} is being connected  {}", name, c->uri));
+  for (const auto& [name, l] : bench.listeners.all())
+    bench.say(fmt::format("  {:<8} listens  {}", name, l->uri));
   return {};
 }
 
@@ -267,52 +302,85 @@ done use(workbench& bench, arguments args) {
   return {};
 }
 
-done close(workbench& bench, arguments args) {
-  const auto name = args.take("a queue or connection");
-  if (!name) return std::unexpected(name.error());
-  const bool now = args.take_keyword("now");
-  if (auto d = args.end(); !d) return d;
-  const auto c = bench.connections.find(name->text);
-  const auto busy = [&](const queue_object& q) {
-    return !now && !q.under_way.empty()
-               ? wrong(fmt::format("{} has {} command{} under way: wait all, or close {} now",
-                                   q.name, q.under_way.size(), q.under_way.size() == 1 ? "" : "s",
-                                   name->text),
-                       name->column)
-               : done{};
-  };
-  if (!c) {
-    const auto q = bench.queues.get(*name);
-    if (!q) return std::unexpected(q.error());
-    if ((*q)->of.lock())
-      return wrong(fmt::format("{} belongs to a connection: close {}", name->text,
-                               name->text.substr(0, name->text.find(':'))),
-                   name->column);
-    if (auto d = busy(**q); !d) return d;
-    (*q)->raw.close();
-    bench.settle();
-    bench.queues.remove(name->text);
-    return {};
+done check_idle(const workbench& bench, const queue_object& q, const word& name) {
+  if (!q.under_way.empty())
+    return wrong(fmt::format("{} has {} command{} under way: wait all, or close {} now", q.name,
+                             q.under_way.size(), q.under_way.size() == 1 ? "" : "s", name.text),
+                 name.column);
+  if (const std::size_t n = waiting_on(bench, q); n > 0 && !q.ended)
+    return wrong(fmt::format("{} has {} command{} to answer: respond, or close {} now", q.name, n,
+                             n == 1 ? "" : "s", name.text),
+                 name.column);
+  return {};
+}
+
+done close_queue(workbench& bench, const word& name, bool now) {
+  const auto found = bench.queues.get(name);
+  if (!found) return std::unexpected(found.error());
+  const auto& q = *found;
+  if (q->of.lock())
+    return wrong(fmt::format("{} belongs to a connection: close {}", name.text,
+                             name.text.substr(0, name.text.find(':'))),
+                 name.column);
+  if (!now)
+    if (auto d = check_idle(bench, *q, name); !d) return d;
+  lose_commands(bench.incoming.all(), *q, "its queue was closed");
+  q->raw.close();
+  bench.settle();
+  bench.queues.remove(name.text);
+  return {};
+}
+
+done close_listener(workbench& bench, const std::shared_ptr<listener_object>& l) {
+  l->made.reset();
+  if (l->serves) {
+    bool stopped = false;
+    l->serves->stop([&stopped] { stopped = true; });
+    const auto there = bench.wait_until([&] { return stopped; }, bench.options.timeout);
+    if (!there) return std::unexpected(there.error());
+    l->hand_over = {};
+    l->serves.reset();
   }
+  bench.settle();
+  bench.listeners.remove(l->name);
+  return {};
+}
+
+done close_connection(workbench& bench, const std::shared_ptr<connection_object>& c,
+                      const word& name, bool now) {
   std::vector<std::string> queues;
   for (const auto& [key, q] : bench.queues.all())
     if (q->of.lock() == c) {
-      if (auto d = busy(*q); !d) return d;
+      if (!now)
+        if (auto d = check_idle(bench, *q, name); !d) return d;
       queues.push_back(key);
     }
   bool down = false;
   c->watched_by->be_quiet(true);
+  bench.connections.remove(name.text);
   if (c->up) {
     c->with->shutdown([&down](std::error_code) { down = true; });
     if (const auto there = bench.wait_until([&] { return down; }, bench.options.timeout * 2);
-        !there)
+        !there) {
+      bench.connections.put(c);
       return std::unexpected(there.error());
+    }
   }
   c->with.reset();
   bench.settle();
   for (const auto& q : queues) bench.queues.remove(q);
-  bench.connections.remove(name->text);
   return {};
+}
+
+done close(workbench& bench, arguments args) {
+  const auto name = args.take("a queue, connection or listener");
+  if (!name) return std::unexpected(name.error());
+  const bool now = args.take_keyword("now");
+  if (auto d = args.end(); !d) return d;
+  if (const auto c = bench.connections.find(name->text))
+    return close_connection(bench, c, *name, now);
+  if (const auto l = bench.listeners.find(name->text)) return close_listener(bench, l);
+  return close_queue(bench, *name, now);
 }
 
 // The connection that a queue belongs to, or the only one.
@@ -364,8 +432,9 @@ constexpr std::array<example, 2> open_examples{{
     {"open $uri", "TCP and the IC exchange, no Connect: the first command is yours"},
     {"open $uri name=bare hdgst ddgst maxr2t=3", "with digests, four R2Ts a command"},
 }};
-constexpr std::array<example, 2> connect_examples{{
+constexpr std::array<example, 3> connect_examples{{
     {"connect $uri", "the whole bring-up; queues a1:0 (admin) and a1:1"},
+    {"connect m name=own nowait", "to the listener m, whose commands are yours to answer"},
     {"connect $uri name=t queues=2 kato=5s", "two I/O queues, called t:1 and t:2"},
 }};
 constexpr std::array<example, 1> qpairs_examples{{{"qpairs", "* is the one in use"}}};
@@ -381,19 +450,23 @@ void add_connection_verbs(verb_list& to) {
   const auto add = [&](verb_info info, simple_verb::action does) {
     to.push_back(std::make_unique<simple_verb>(info, does));
   };
-  add({"open", "URI [name=NAME] [qid=N] [size=N] [hdgst] [ddgst] [hpda=N] [maxr2t=N]",
+  add({"open", "URI|LISTENER [name=NAME] [qid=N] [size=N] [hdgst] [ddgst] [hpda=N] [maxr2t=N]",
        "open one queue at the transport, and no more",
        "Stops after ICResp: Connect and all that follows is for you to send. hpda and maxr2t are "
        "0's based, as ICReq has them.",
        open_examples},
       open);
-  add({"connect", "URI [name=NAME] [queues=N] [size=N] [kato=TIME] [sqflow=off] [hdgst] [ddgst]",
-       "bring up a whole association", "As `nvmfctl connect`, told stage by stage.",
+  add({"connect",
+       "URI|LISTENER [name=NAME] [queues=N] [size=N] [kato=TIME] [sqflow=off] [hdgst] [ddgst] "
+       "[nowait]",
+       "bring up a whole association",
+       "As `nvmfctl connect`, told stage by stage. With nowait it goes on while you do something "
+       "else, such as being its target; `wait NAME` waits for its end.",
        connect_examples},
       connect);
   add({"qpairs", "", "list the queues", "", qpairs_examples}, list);
   add({"use", "QUEUE", "choose the queue that commands go to", "", use_examples}, use);
-  add({"close", "QUEUE|CONNECTION [now]", "end a queue or a connection",
+  add({"close", "QUEUE|CONNECTION|LISTENER [now]", "end a queue, a connection or a listener",
        "Commands under way keep it from closing unless `now` is said; they end as aborted then.",
        close_examples},
       close);

@@ -2,77 +2,15 @@
 // buf, memdesc, attach, detach, hexdump: memory and what commands borrow of it.
 #include <fmt/format.h>
 
+#include "../pieces.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
-#include "output_file.hpp"
-#include "wire/numbers.hpp"
 #include "wire/render.hpp"
 
 namespace nvmf::cli::repl {
 namespace {
 
 constexpr std::uint64_t buffer_bytes_max = std::uint64_t{1} << 30;
-
-using filled = std::expected<void, complaint>;
-
-void fill_random(std::span<std::byte> to, std::uint64_t seed) {
-  for (std::byte& b : to) {  // splitmix64
-    seed += 0x9e3779b97f4a7c15u;
-    std::uint64_t z = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    b = static_cast<std::byte>(z ^ (z >> 31));
-  }
-}
-
-done copy_whole(std::span<std::byte> to, std::span<const std::byte> from, const word& said) {
-  if (from.size() > to.size())
-    return wrong(fmt::format("{} bytes do not fit in a buffer of {}", from.size(), to.size()),
-                 said.column);
-  std::ranges::copy(from, to.begin());
-  return {};
-}
-
-// zero, 0xNN, seq, random:SEED, lba, file:PATH, hex:...
-filled fill(std::span<std::byte> to, const word& how) {
-  const std::string_view text = how.text;
-  if (text == "zero") {
-    std::ranges::fill(to, std::byte{0});
-    return {};
-  }
-  if (text == "seq") {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<std::byte>(i);
-    return {};
-  }
-  if (text == "lba") {  // each 512 bytes begin with their number, little endian
-    for (std::size_t i = 0; i < to.size(); ++i)
-      to[i] = i % 512 < 8 ? static_cast<std::byte>((i / 512) >> (8 * (i % 512))) : std::byte{0};
-    return {};
-  }
-  if (text.starts_with("random:")) {
-    const auto seed = number_of(how.from(7), "random");
-    if (!seed) return std::unexpected(seed.error());
-    fill_random(to, *seed);
-    return {};
-  }
-  if (text.starts_with("file:")) {
-    const auto bytes = read_file(how.text.substr(5), to.size());
-    if (!bytes) return wrong(bytes.error(), how.column);
-    return copy_whole(to, *bytes, how);
-  }
-  if (text.starts_with("hex:")) {
-    const auto bytes = wire::parse_hex(text.substr(4), "hex", to.size());
-    if (!bytes) return wrong(to_text(bytes.error()), how.column + 4 + bytes.error().position);
-    return copy_whole(to, *bytes, how);
-  }
-  const auto value = number_of(how, "fill", 255);
-  if (!value)
-    return wrong(fmt::format("fill: {} is not zero, seq, lba, 0xNN, random:SEED, file:PATH or "
-                             "hex:BYTES",
-                             wire::quoted(text)),
-                 how.column);
-  std::ranges::fill(to, static_cast<std::byte>(*value));
-  return {};
-}
 
 done make_buf(workbench& bench, arguments args) {
   const auto name = args.take("a name for the buffer");
@@ -91,49 +29,9 @@ done make_buf(workbench& bench, arguments args) {
   b->name = name->text;
   b->bytes.resize(*size);
   if (how)
-    if (auto d = fill(b->bytes, *how); !d) return d;
+    if (auto d = fill_pattern(b->bytes, *how); !d) return d;
   bench.buffers.put(std::move(b));
   return {};
-}
-
-// "b1" or "b1[512,100]" or "b1[512]": from there to the end.
-std::expected<memory_object::piece, complaint> piece_of(workbench& bench, const word& w) {
-  const std::size_t open = w.text.find('[');
-  word name = w;
-  name.text = w.text.substr(0, open);
-  auto b = bench.buffers.get(name);
-  if (!b) return std::unexpected(b.error());
-  const std::size_t size = (*b)->bytes.size();
-  if (open == std::string::npos) return memory_object::piece{*b, 0, size};
-  if (!w.text.ends_with(']')) return wrong("no ] ends this", w.column + open);
-  const std::string inner = w.text.substr(open + 1, w.text.size() - open - 2);
-  const std::size_t comma = inner.find(',');
-  const auto part = [&](std::size_t from, std::size_t n) {
-    word p{inner.substr(from, n), w.column + open + 1 + from, w.quoted};
-    while (p.text.starts_with(' ')) p = p.from(1);
-    while (p.text.ends_with(' ')) p.text.pop_back();
-    return p;
-  };
-  const auto offset = size_of(part(0, comma), "offset", size);
-  if (!offset) return std::unexpected(offset.error());
-  if (comma == std::string::npos) return memory_object::piece{*b, *offset, size - *offset};
-  const auto length = size_of(part(comma + 1, std::string::npos), "length", size - *offset);
-  if (!length) return std::unexpected(length.error());
-  return memory_object::piece{*b, *offset, *length};
-}
-
-std::expected<std::shared_ptr<memory_object>, complaint> memory_of(workbench& bench,
-                                                                   std::string name,
-                                                                   const std::vector<word>& words) {
-  auto m = std::make_shared<memory_object>();
-  m->name = std::move(name);
-  for (const word& w : words) {
-    auto p = piece_of(bench, w);
-    if (!p) return std::unexpected(p.error());
-    m->segments.push_back({p->of->bytes.data() + p->offset, p->length});
-    m->pieces.push_back(std::move(*p));
-  }
-  return m;
 }
 
 done make_memdesc(workbench& bench, arguments args) {

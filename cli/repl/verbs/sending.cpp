@@ -101,24 +101,72 @@ std::string ending(const capsule_object& c) {
   return fmt::format("{}: {}, {} bytes, {:.1f} us", c.name, what, c.result.bytes, us);
 }
 
-done wait(workbench& bench, arguments args) {
-  std::chrono::nanoseconds limit = bench.options.timeout;
-  std::vector<std::shared_ptr<capsule_object>> which;
-  const word* first = args.peek();
-  const bool all = first == nullptr || first->text == "all";
+using commands = std::vector<std::shared_ptr<capsule_object>>;
+
+// What `wait` waits for: `there` when it has come, `left` tells what has not.
+struct awaited {
+  commands which;
+  std::function<bool()> there;
+  std::function<std::string()> left;
+  std::shared_ptr<connection_object> connection{};
+};
+
+awaited ends_of(commands which) {
+  const auto ended = [which] {
+    return std::ranges::none_of(which, [](const auto& c) { return c->under_way(); });
+  };
+  const auto left = [which] {
+    std::string names;
+    for (const auto& c : which)
+      if (c->under_way()) names += " " + c->name;
+    return "under way:" + names;
+  };
+  return {which, ended, left};
+}
+
+// "t1", "in7", "a1": names that are given to what comes by itself.
+bool may_come(std::string_view name) {
+  const std::size_t digits = name.find_first_of("0123456789");
+  return (name.starts_with("in") && digits == 2) || (name.starts_with("t") && digits == 1);
+}
+
+// Of a name that is no command of ours.
+std::expected<awaited, complaint> coming(const workbench& bench, const word& name) {
+  if (const auto c = bench.connections.find(name.text))
+    return awaited{{}, [c] { return c->settled; }, [] { return "being connected"; }, c};
+  if (const auto in = bench.incoming.find(name.text))
+    return awaited{{}, [in] { return in->fetches == 0; }, [] { return "receiving"; }};
+  if (!may_come(name.text)) return std::unexpected(bench.capsules.get(name).error());
+  return awaited{{},
+                 [&bench, n = name.text] {
+                   return bench.incoming.find(n) != nullptr || bench.queues.find(n) != nullptr;
+                 },
+                 [] { return "expected"; }};
+}
+
+std::expected<awaited, complaint> take_awaited(const workbench& bench, arguments& args) {
   const std::size_t column = args.column();
-  if (args.take_keyword("all") || first == nullptr) {
+  if (args.empty() || args.take_keyword("all")) {
+    commands which;
     for (const auto& [name, q] : bench.queues.all())
       which.insert(which.end(), q->under_way.begin(), q->under_way.end());
-  } else {
-    const auto name = args.take("a command");
-    const auto c = bench.capsules.get(*name);
-    if (!c) return std::unexpected(c.error());
-    if ((*c)->state == capsule_state::built)
-      return wrong(fmt::format("{} has not been sent, there is nothing to wait for", name->text),
-                   name->column);
-    which.push_back(*c);
+    if (which.empty()) return wrong("nothing is under way", column);
+    return ends_of(std::move(which));
   }
+  const auto name = args.take("a command");
+  const auto c = bench.capsules.find(name->text);
+  if (!c) return coming(bench, *name);
+  if (c->state == capsule_state::built)
+    return wrong(fmt::format("{} has not been sent, there is nothing to wait for", name->text),
+                 name->column);
+  return ends_of({c});
+}
+
+done wait(workbench& bench, arguments args) {
+  std::chrono::nanoseconds limit = bench.options.timeout;
+  const std::size_t column = args.column();
+  const auto what = take_awaited(bench, args);
+  if (!what) return std::unexpected(what.error());
   if (const word* w = args.peek()) {
     const auto t = time_of(*w, "timeout");
     if (!t) return std::unexpected(t.error());
@@ -126,19 +174,15 @@ done wait(workbench& bench, arguments args) {
     (void)args.take("");
   }
   if (auto d = args.end(); !d) return d;
-  if (all && which.empty()) return wrong("nothing is under way", column);
-  const auto ended = [&] {
-    return std::ranges::none_of(which, [](const auto& c) { return c->under_way(); });
-  };
-  const auto there = bench.wait_until(ended, limit);
+  const auto there = bench.wait_until(what->there, limit);
   if (!there) return std::unexpected(there.error());
-  for (const auto& c : which)
+  for (const auto& c : what->which)
     if (!c->under_way()) bench.say(ending(*c));
+  if (*there && what->connection && !what->connection->up)
+    return wrong(fmt::format("{} has not come up", what->connection->name), column,
+                 status_of(*what->connection->failure));
   if (*there) return {};
-  std::string left;
-  for (const auto& c : which)
-    if (c->under_way()) left += " " + c->name;
-  return wrong(fmt::format("still under way after {}:{}", wire::time_text(limit), left), column,
+  return wrong(fmt::format("still {} after {}", what->left(), wire::time_text(limit)), column,
                exit_status::timeout);
 }
 
@@ -172,7 +216,8 @@ constexpr std::array<example, 2> send_examples{{
     {"send r", "on the queue in use; the prompt comes back at once"},
     {"send id on a1:0", "on the admin queue"},
 }};
-constexpr std::array<example, 3> wait_examples{{
+constexpr std::array<example, 4> wait_examples{{
+    {"wait in1", "until a host has sent a command, and receives of it have ended"},
     {"wait r", "until it has ended, for as long as `timeout` says"},
     {"wait all 5s", "until nothing is under way"},
     {"wait", "the same as wait all"},
@@ -190,7 +235,11 @@ void add_sending_verbs(verb_list& to) {
        "It is under way then: its callbacks print as they fire, `wait` waits for its end.",
        send_examples},
       send);
-  add({"wait", "[COMMAND|all] [TIME]", "wait for commands to end", "", wait_examples}, wait);
+  add({"wait", "[COMMAND|all|IN|QUEUE|CONNECTION] [TIME]", "wait for something to end or to come",
+       "A command, or all that are under way, to end; a received command (in1) or an accepted "
+       "queue (t1) to come, or receives of the former to end; a connect nowait to be up.",
+       wait_examples},
+      wait);
   add({"events", "[N]", "show the last events", "", events_examples}, events);
   add({"watch", "on|off", "let callbacks print as they fire, or not", "", watch_examples}, watch);
 }

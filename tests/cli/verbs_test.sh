@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The debugger's verbs: a person as the target, memory, and what is said of mistakes.
+set -euo pipefail
+. "$NVMF_SOURCE_DIR/tests/support/cli.bash"
+scripts=$NVMF_SOURCE_DIR/tests/cli/scripts
+
+# Both ends by hand: the Connect's data, the Identify in two pieces and the write in three arrive
+# as they were, in this process and over TCP.
+for place in nvme+loop://desk nvme+tcp://127.0.0.1:0; do
+  sed "s|^listen [^ ]*|listen $place|" "$scripts/target_by_hand.nvmf" >script
+  run "$nvmfctl" run script
+  expect out 'in1: connect (7Fh/01h) on t1, cid 0, 1024 bytes of data in the capsule'
+  expect out 'equal: 1 KiB'
+  expect out 'cntlid  0x7  Controller ID'
+  expect out 'in4: more, 1024 of 4096 bytes'
+  expect out 'in4: success, all of its data: respond in4'
+  expect out 'equal: 4 KiB'
+  expect_match out 'io_cb       t1 cid [0-9]+  599 bytes'
+  expect out 'equal: 16 KiB'
+done
+
+# The built-in target: from the beginning, for a queue whose Connect waits, and for who comes later.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M
+connect l1
+namespaces
+close a1
+close l1
+listen nvme+loop://later
+connect l1 nowait
+wait in1
+auto t1
+auto l1
+wait a1
+close a1
+close l1
+SCRIPT
+run "$nvmfctl" run script
+expect out '1  2048 blocks of 512 bytes'
+expect out "t1 is the built-in target's now"
+[ "$(grep -c '^a1 is up: controller 1, 1 I/O queue' out)" = 2 ] || fail 'not both came up'
+
+# at LINE PLACE TEXT SETUP...: the last line of the setup is wrong.
+at() {
+  local place=$1 text=$2
+  shift 2
+  printf '%s\n' "$@" >script
+  run -s 2 "$nvmfctl" run script
+  expect err "script:$#:$place: $text"
+}
+by_hand=('listen nvme+loop://x' 'open l1 name=h' 'buf b 8K' 'wait t1')
+write=('sqe w admin:0xc1' 'buf d 16K' 'attach w d' 'send w' 'wait in1')
+at 9 'in1 waits no more: answered with Successful Completion (0/00h)' \
+  "${by_hand[@]}" 'sqe g property-get' 'send g' 'wait in1' 'respond in1' 'respond in1'
+at 11 'in1 has no data: its SGL says 0 bytes' \
+  "${by_hand[@]}" 'sqe g property-get' 'send g' 'wait in1' 'receive   in1 b'
+at 15 'bytes 10000 to 18192 are beyond the 16384 that in1 has' \
+  "${by_hand[@]}" "${write[@]}" 'receive in1 b 10000'
+at 9 "there is no received command 'in2' (listen URI manual makes one)" \
+  "${by_hand[@]}" 'receive in2 b 10000'
+at 11 "in1 brought no data along; receive asks for it" \
+  "${by_hand[@]}" "${write[@]}" 'incapsule in1 b'
+at 10 'in1: failed, Invalid Field in Command (0/02h): data goes in order, 512 bytes of it have' \
+  "${by_hand[@]}" 'sqe i identify' 'buf d 4K' 'attach i d' 'send i' 'wait in1' \
+  'senddata in1 b[0,512]' 'senddata in1 b[0,512] 1024'
+at 7 't1 has 1 command to answer: respond, or close t1 now' \
+  "${by_hand[@]}" "${write[@]}" 'close t1'
+at 7 'h has 1 command under way: wait all, or close h now' \
+  "${by_hand[@]}" "${write[@]}" 'close h'
+at 6 'd is in use by a command under way: wait for it' \
+  "${by_hand[@]}" "${write[@]}" 'free d'
+at 6 'b is part of the memdesc m: free m first' 'buf b 1K' 'memdesc m b[0,4]' 'free b'
+at 6 'b is attached to w: detach w first' 'buf b 1K' 'sqe w write' 'attach w b' 'free b'
+at 20 "status: 'invalid-feild' is neither a status-code nor a number; did you mean invalid-field" \
+  "${by_hand[@]}" "${write[@]}" 'respond in1 status=invalid-feild'
+at 27 'x is taken: close it' 'listen nvme+loop://x name=x' 'listen nvme+loop://y name=x'
+at 13 "there is no layout 'identfy-controller'; did you mean identify-controller" \
+  'buf b 4K' 'decode b as identfy-controller'
+
+# Bytes: by a program that knows CRC32C by itself.
+cat >script <<'SCRIPT'
+buf b 9 fill=hex:313233343536373839
+crc b
+save b[0,4] four
+load c four
+hexdump c
+fill b[4,5] 0xff
+diff b c
+free c
+bufs
+SCRIPT
+run "$nvmfctl" run script
+expect out 'CRC32C E3069283h of 9 bytes'
+expect out '31 32 33 34'
+expect out '5 bytes of 9 differ'
+[ "$(cat four)" = 1234 ] || fail 'the file is not what was saved'
