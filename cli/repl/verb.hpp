@@ -16,8 +16,10 @@ namespace nvmf::cli::repl {
 class workbench;
 
 struct verb_info {
-  std::string_view name;     // "memdesc"
-  std::string_view usage;    // "NAME BUF[OFF,LEN]..."
+  std::string_view name;  // "memdesc"
+  // "NAME BUF[OFF,LEN]... [fill=PATTERN]". Completion reads it too (completion.hpp): words in
+  // capitals are kinds of things.
+  std::string_view usage;
   std::string_view summary;  // a phrase, as option::help
   std::string_view details;  // paragraphs, as command_info::details
   // Whole lines, each of which runs in a debugger that has run those of the `setup` before.
@@ -31,9 +33,9 @@ class verb {
   virtual done run(workbench& bench, arguments args) const = 0;
   // What may stand at the end of `words`, the last of which has been begun (it may be empty).
   // Candidates are whole words; those that do not begin like it are left out by the caller.
-  virtual std::vector<std::string> complete(const workbench&, std::span<const word>) const {
-    return {};
-  }
+  // Without an own one: by the usage.
+  virtual std::vector<std::string> complete(const workbench& bench,
+                                            std::span<const word> words) const;
 };
 
 // In the order of help. A verb is added by its factory in one of verbs/*.cpp and its line in

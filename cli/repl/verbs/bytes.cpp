@@ -228,7 +228,7 @@ void add_byte_verbs(verb_list& to) {
   add({"fill", "BUF[OFFSET,LENGTH] PATTERN", "fill a buffer, or a part of it",
        "PATTERN: zero, seq, lba, 0xNN, random:SEED, file:PATH or hex:BYTES.", fill_examples},
       fill);
-  add({"diff", "A B", "compare bytes", "", diff_examples}, diff);
+  add({"diff", "BUF[OFFSET,LENGTH] BUF[OFFSET,LENGTH]", "compare bytes", "", diff_examples}, diff);
   add({"decode", "BUF [as] LAYOUT [all]", "show bytes as a structure",
        "LAYOUT: a name of `nvmfctl describe`, such as identify-controller, sqe or r2t.",
        decode_examples},
@@ -236,7 +236,7 @@ void add_byte_verbs(verb_list& to) {
   add({"crc", "BUF[OFFSET,LENGTH]", "the CRC32C of bytes", "", crc_examples}, crc);
   add({"save", "BUF[OFFSET,LENGTH] FILE", "write bytes to a file", "", save_examples}, save);
   add({"load", "NAME FILE", "make a buffer of a file", "", load_examples}, load);
-  add({"free", "NAME", "forget a buffer or memdesc", "", free_examples}, free_memory);
+  add({"free", "BUF|MEMDESC", "forget a buffer or memdesc", "", free_examples}, free_memory);
 }
 
 }  // namespace nvmf::cli::repl

@@ -208,8 +208,8 @@ void add_capsule_verbs(verb_list& to) {
        "all 64 bytes; io: it is for an I/O queue.",
        sqe_examples},
       make_sqe);
-  add({"set", "NAME FIELD=VALUE...", "change fields of a command", "", set_examples}, set_sqe);
-  add({"show", "NAME [hex|json]", "show a command and its end", "", show_examples}, show);
+  add({"set", "SQE FIELD=VALUE...", "change fields of a command", "", set_examples}, set_sqe);
+  add({"show", "SQE|IN [hex|json]", "show a command and its end", "", show_examples}, show);
   add({"sqes", "", "list the commands", "", sqes_examples}, list);
 }
 

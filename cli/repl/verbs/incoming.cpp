@@ -274,7 +274,7 @@ void add_incoming_verbs(verb_list& to) {
        "sent (it is not), or why it failed.",
        senddata_examples},
       send_data);
-  add({"respond", "IN [status=NAME|SCT/SC] [dnr] [FIELD=VALUE]...", "answer a received command",
+  add({"respond", "IN [status=STATUS] [dnr] [FIELD=VALUE]...", "answer a received command",
        "Fields are those of its completion: dw0, dw1, cntlid ...; the transport fills in SQHD. "
        "Success for a Connect settles the queue as the command asks, unless setqueue has.",
        respond_examples},

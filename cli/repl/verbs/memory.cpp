@@ -127,12 +127,12 @@ void add_memory_verbs(verb_list& to) {
        "Sizes and offsets may be odd. BUF alone is all of it, BUF[OFFSET] from there to the end.",
        memdesc_examples},
       make_memdesc);
-  add({"attach", "COMMAND MEMDESC [send|recv]", "give a command its memory",
+  add({"attach", "SQE MEMDESC [send|recv]", "give a command its memory",
        "A buffer, or a part of one, will do for a memdesc. Without a direction: the command's. The "
        "memory is borrowed from send until the data callback.",
        attach_examples},
       attach);
-  add({"detach", "COMMAND", "take the memory off a command", "", detach_examples}, detach);
+  add({"detach", "SQE", "take the memory off a command", "", detach_examples}, detach);
   add({"hexdump", "BUF[OFFSET,LENGTH]", "show bytes", "", hexdump_examples}, dump);
 }
 

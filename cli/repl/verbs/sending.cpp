@@ -231,11 +231,11 @@ void add_sending_verbs(verb_list& to) {
   const auto add = [&](verb_info info, simple_verb::action does) {
     to.push_back(std::make_unique<simple_verb>(info, does));
   };
-  add({"send", "COMMAND [on QUEUE]", "send a command",
+  add({"send", "SQE [on QUEUE]", "send a command",
        "It is under way then: its callbacks print as they fire, `wait` waits for its end.",
        send_examples},
       send);
-  add({"wait", "[COMMAND|all|IN|QUEUE|CONNECTION] [TIME]", "wait for something to end or to come",
+  add({"wait", "[SQE|all|IN|QUEUE|CONNECTION] [TIME]", "wait for something to end or to come",
        "A command, or all that are under way, to end; a received command (in1) or an accepted "
        "queue (t1) to come, or receives of the former to end; a connect nowait to be up.",
        wait_examples},

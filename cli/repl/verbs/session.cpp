@@ -73,7 +73,7 @@ void add_session_verbs(verb_list& to) {
   const auto add = [&](verb_info info, simple_verb::action does) {
     to.push_back(std::make_unique<simple_verb>(info, does));
   };
-  add({"help", "[COMMAND]", "list the commands, or explain one", "", help_examples}, help);
+  add({"help", "[VERB]", "list the commands, or explain one", "", help_examples}, help);
   add({"echo", "[WORD]...", "print words", "", echo_examples}, echo);
   add({"timeout", "[TIME]", "set or show the longest wait", "", timeout_examples}, set_timeout);
   add({"quit", "", "end the session", "", quit_examples}, quit);
