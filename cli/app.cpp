@@ -106,6 +106,9 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .transports = transports,
       .commands = all_commands(),
       .default_uri = world.default_uri,
+      .person = world.person,
+      .err_is_terminal = world.err_is_terminal,
+      .state_home = world.state_home,
   };
   try {
     return cmd.run(ctx);
@@ -193,6 +196,8 @@ exit_status run_app(std::span<const std::string> argv, const surroundings& world
     filled = fill_options(globals, table, parts.words);
     if (filled && options.version)
       cmd = make_version();
+    else if (filled && !options.help && !options.json && world.person)
+      cmd = make_repl();
     else if (filled && !options.help)
       filled = std::unexpected(std::string{"a command is missing (see nvmfctl --help)"});
   } else if (cmd = make_command(all_commands(), parts.command); cmd != nullptr) {

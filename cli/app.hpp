@@ -18,8 +18,10 @@ struct surroundings {
   std::ostream& err;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  bool no_color = false;         // NO_COLOR is set and not empty
-  std::string default_uri = {};  // NVMF_URI: where to, when the command line does not say
+  bool no_color = false;                // NO_COLOR is set and not empty
+  std::string default_uri = {};         // NVMF_URI: where to, when the command line does not say
+  std::optional<terminal> person = {};  // stdin and stdout are one
+  std::string state_home = {};          // XDG_STATE_HOME, or what stands for it
 };
 
 // Runs one command line (without the program's name) and tells how it ended.

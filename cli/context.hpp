@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <memory>
 #include <nvmf/transport.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,6 +29,12 @@ struct global_options {
   bool version = false;
 };
 
+// The terminal that a person sits at. Its descriptors are main's.
+struct terminal {
+  int in = -1, out = -1;
+  bool dumb = false;  // it cannot move its cursor
+};
+
 struct context {
   std::istream& in;
   std::ostream& out;  // data, and only data
@@ -38,7 +45,10 @@ struct context {
   std::shared_ptr<spdlog::logger> log;
   const transport_registry& transports;
   command_list commands;
-  std::string default_uri;  // of NVMF_URI
+  std::string default_uri;              // of NVMF_URI
+  std::optional<terminal> person = {};  // stdin and stdout are a terminal
+  bool err_is_terminal = false;
+  std::string state_home = {};  // where the history is kept; empty: nowhere
 
   bool json() const { return options.json; }
   // "nvmfctl: warning: TEXT" on err.

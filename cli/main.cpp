@@ -8,20 +8,41 @@
 #include "app.hpp"
 #include "transports.hpp"
 
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::optional<nvmf::cli::terminal> person() {
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) return std::nullopt;
+  const std::string type = variable("TERM");
+  return nvmf::cli::terminal{STDIN_FILENO, STDOUT_FILENO, type.empty() || type == "dumb"};
+}
+
+std::string state_home() {
+  const std::string told = variable("XDG_STATE_HOME"), home = variable("HOME");
+  if (told.starts_with('/')) return told;  // others are not valid, says the XDG specification
+  return home.empty() ? "" : home + "/.local/state";
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace nvmf::cli;
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* uri = std::getenv("NVMF_URI");
   const surroundings world{
       .in = std::cin,
       .out = std::cout,
       .err = std::cerr,
       .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
       .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
-      .no_color = no_color != nullptr && *no_color != '\0',
-      .default_uri = uri != nullptr ? uri : "",
+      .no_color = !variable("NO_COLOR").empty(),
+      .default_uri = variable("NVMF_URI"),
+      .person = person(),
+      .state_home = state_home(),
   };
   nvmf::transport_registry transports;
   add_transports(transports);

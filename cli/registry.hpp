@@ -25,6 +25,7 @@ std::unique_ptr<command> make_discover();
 std::unique_ptr<command> make_send_capsule();
 std::unique_ptr<command> make_bench();
 std::unique_ptr<command> make_serve();
+std::unique_ptr<command> make_repl();
 std::unique_ptr<command> make_run();
 std::unique_ptr<command> make_describe();
 std::unique_ptr<command> make_help();

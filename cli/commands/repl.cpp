@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// repl and run: the debugger at a prompt, and its language in a file.
+// run: the debugger's language in a file. `repl` (prompt.cpp) speaks it at a prompt.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -8,22 +8,11 @@
 #include "context.hpp"
 #include "registry.hpp"
 #include "repl/interpreter.hpp"
+#include "repl/outcome.hpp"
 #include "repl/workbench.hpp"
 
 namespace nvmf::cli {
 namespace {
-
-// A session that ends by its own status, or by that of the line that stopped it.
-result ended(const repl::workbench& bench, const repl::interpreter& ran, const repl::done& last) {
-  result r{.status = last ? bench.status : last.error().status};
-  r.document = {{"schema", "nvmfctl.run/1"}, {"lines", ran.lines_run()}};
-  if (last) return r;
-  const auto& stop = *ran.last_stop();
-  boost::json::object at{{"source", stop.source}, {"line", stop.number}, {"what", stop.why.text}};
-  if (stop.why.column) at["column"] = *stop.why.column + 1;
-  r.document["stopped"] = std::move(at);
-  return r;
-}
 
 class run_command final : public command {
  public:
@@ -37,10 +26,6 @@ class run_command final : public command {
     static constexpr std::array statuses{resolve,         connect,    initialize_connection,
                                          fabrics_connect, timeout,    protocol_error,
                                          peer_closed,     expectation};
-    static constexpr std::array<json_key, 2> keys{{
-        {"lines", "how many were run"},
-        {"stopped", "where and why, when a line was wrong: source, line, column, what"},
-    }};
     static constexpr command_info about{
         .name = "run",
         .summary = "run a script of the debugger",
@@ -51,7 +36,7 @@ class run_command final : public command {
             "its place, and with the exit status of what went wrong.",
         .examples = examples,
         .statuses = statuses,
-        .keys = keys,
+        .keys = repl::outcome_keys,
     };
     return about;
   }
@@ -78,7 +63,8 @@ class run_command final : public command {
       last = interpreter.run_line(lines_[n], "-c", n + 1);
     if (last && !file_.empty() && !bench.quitting)
       last = interpreter.run_stream(file_ == "-" ? ctx.in : file, file_ == "-" ? "stdin" : file_);
-    return ended(bench, interpreter, last);
+    bench.say_goodbye();
+    return repl::outcome("run", bench, interpreter, last);
   }
 
  private:

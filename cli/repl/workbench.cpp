@@ -104,6 +104,17 @@ bool workbench::run_until_stopped() {
   return !std::exchange(interrupted_, false);
 }
 
+void workbench::say_goodbye() {
+  const auto left = std::make_shared<std::size_t>(0);
+  for (const auto& [name, c] : connections.all()) {
+    if (!c->up) continue;
+    ++*left;
+    c->watched_by->be_quiet(true);
+    c->with->shutdown([left](std::error_code) { --*left; });
+  }
+  (void)wait_until([left] { return *left == 0; }, options.timeout);
+}
+
 std::expected<std::shared_ptr<queue_object>, complaint> workbench::current_queue(
     std::size_t column) const {
   if (auto q = queues.find(current_)) return q;

@@ -48,6 +48,10 @@ class workbench {
   // For a prompt: runs until stop_waiting() or an interrupt.
   void stop_waiting() { stop_ = true; }
   bool run_until_stopped();
+  // As Ctrl-C does.
+  void interrupt() { interrupted_ = true; }
+  // Connections are shut down, as far as their controllers answer in time.
+  void say_goodbye();
 
   // The queue that is meant when none is named.
   std::expected<std::shared_ptr<queue_object>, complaint> current_queue(std::size_t column) const;

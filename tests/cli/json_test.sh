@@ -100,6 +100,8 @@ head -c 512 /dev/urandom >block
 see 0 connect "$uri"
 see 0 connect "$uri" --hold=0.3 -k 300
 see 14 connect "$uri-not"
+see 0 repl -c 'buf b 1'
+see 2 repl -c 'no-such-verb'
 see 2 connect http://127.0.0.1/
 see 0 discover "nvme+tcp://$server_addr"
 see 14 discover "$uri-not"
