@@ -117,6 +117,7 @@ class Target:
         # A thread in accept() keeps the socket open: wake it.
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.acceptor.join(5)  # then every link that there is has been started
         for link in self.links:
             try:
                 link.channel.sock.shutdown(socket.SHUT_RDWR)
