@@ -190,6 +190,45 @@ std::error_code qpair::misbehave(misdeed what, std::uint16_t fes) {
   return impl_->misbehave(what, fes);
 }
 
+std::error_code qpair::pause() { return impl_->pause(); }
+std::error_code qpair::resume() { return impl_->resume(); }
+bool qpair::paused() const { return impl_->paused(); }
+qpair_action qpair::next_action() const { return impl_->next_action(); }
+
+std::error_code qpair::step(pause_callback done, action_kind which) {
+  if (which != action_kind::nothing && which != action_kind::send && which != action_kind::receive)
+    return errc::invalid_argument;
+  return impl_->step(std::move(done), which);
+}
+
+std::error_code qpair::break_when(break_condition when, pause_callback told) {
+  return impl_->break_when(std::move(when), std::move(told));
+}
+
+std::error_code qpair::send_raw(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return errc::invalid_argument;
+  return impl_->send_raw(bytes);
+}
+
+std::error_code qpair::cut_writes(std::span<const std::size_t> sizes) {
+  for (const std::size_t size : sizes)
+    if (size == 0) return errc::invalid_argument;
+  return impl_->cut_writes(sizes);
+}
+
+qpair_inside qpair::inside() const {
+  const qpair_limits settled = limits();
+  qpair_inside show{.id = id(),
+                    .side = side(),
+                    .queue_size = settled.queue_size,
+                    .sq_flow_control = settled.sq_flow_control};
+  show.paused = paused();
+  show.capsules_held = impl_->capsules_held();
+  show.next = next_action();
+  impl_->show_inside(show);
+  return show;
+}
+
 void qpair::close(bool clean) {
   const auto impl = std::exchange(impl_, nullptr);
   if (impl == nullptr) return;

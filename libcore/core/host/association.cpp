@@ -34,6 +34,10 @@ class handle final : public association {
     const host_queue* q = std::as_const(*core_).queue(qid);
     return q == nullptr || !q->pair() ? qpair_limits{} : q->pair().limits();
   }
+  qpair* queue(std::uint16_t qid) override {
+    host_queue* q = core_->queue(qid);
+    return q == nullptr || !q->pair() ? nullptr : &q->pair();
+  }
   std::span<const std::byte> identify_controller() const override {
     return core_->facts().identify;
   }

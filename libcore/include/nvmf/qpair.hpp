@@ -25,6 +25,7 @@
 #include "executor.hpp"
 #include "memdesc.hpp"
 #include "status.hpp"
+#include "step.hpp"
 #include "tamper.hpp"
 
 namespace nvmf {
@@ -209,6 +210,38 @@ class qpair {
   // not_supported where the transport cannot do that. Terminate and reset end the qpair: on_error
   // runs with aborted, or reset. `fes`: the Fatal Error Status of terminate (NVMe/TCP 3.6.2.4).
   std::error_code misbehave(misdeed what, std::uint16_t fes = 1);
+
+  // --- For debuggers; see step.hpp. not_supported where the transport has no place for it
+  // ---------
+
+  // From now on nothing is read, written or called back; see step.hpp. Allowed at any time, also
+  // before start and from within a callback of the qpair, which is then the last one. Calls off a
+  // step that has not ended. Harmless when it is paused already.
+  std::error_code pause();
+  // Goes on; also when it was not paused.
+  std::error_code resume();
+  bool paused() const;  // also while a step is under way
+  // What step would do: what is owed comes first, then what waits to leave, then what has arrived.
+  qpair_action next_action() const;
+  // Lets one action be done; if there is none yet, the first that there is. `which` (send or
+  // receive) makes the choice where both are possible. Answers at once; `done` runs once, when the
+  // qpair is paused again. Errors: invalid_argument (not paused, or `which` is neither), busy (a
+  // step is under way, or `which` was given while a callback is owed).
+  std::error_code step(pause_callback done = {}, action_kind which = action_kind::nothing);
+  // A break point: the qpair pauses by itself after the action in which an event was emitted that
+  // `when` says yes to, before anything else is read, written or called back; at once when the
+  // event came of a call. `told` runs each time, and event `paused` is emitted. While there is a
+  // condition PDUs are read and written one by one. One at a time: {} for none.
+  std::error_code break_when(break_condition when, pause_callback told = {});
+  // These bytes leave as they are, behind what waits now. They are copied; nothing is accounted
+  // for, and no tamperer sees them. Errors: invalid_argument (none), those of a lost connection.
+  std::error_code send_raw(std::span<const std::byte> bytes);
+  // The bytes that leave next are cut where these sizes say: {1, 7} ends a write after one byte
+  // and another after seven more. Pieces are written one by one, and not joined with what follows.
+  // {} takes back what has not been used. (To join PDUs instead: pause, send, resume.)
+  std::error_code cut_writes(std::span<const std::size_t> sizes);
+  // What is inside, for a person. Costs something only when it is called.
+  qpair_inside inside() const;
 
   // Ends the qpair: everything in flight completes with errc::aborted, nothing of it touches user
   // memory afterwards. Never deadlocks; again is harmless. `clean` lets queued bytes leave first,

@@ -56,6 +56,18 @@ class transport_qpair {
                                            bool last) = 0;
   virtual std::error_code tamper(tamperer*) { return errc::not_supported; }
   virtual std::error_code misbehave(misdeed, std::uint16_t) { return errc::not_supported; }
+  virtual std::error_code pause() { return errc::not_supported; }
+  virtual std::error_code resume() { return errc::not_supported; }
+  virtual bool paused() const { return false; }
+  virtual qpair_action next_action() const { return {}; }
+  virtual std::error_code step(pause_callback, action_kind) { return errc::not_supported; }
+  virtual std::error_code break_when(break_condition, pause_callback) {
+    return errc::not_supported;
+  }
+  virtual std::error_code send_raw(std::span<const std::byte>) { return errc::not_supported; }
+  virtual std::error_code cut_writes(std::span<const std::size_t>) { return errc::not_supported; }
+  // `show` has who(), the limits and the capsules held; the transport adds what it knows.
+  virtual void show_inside(qpair_inside& show) const { static_cast<void>(show); }
   virtual void close(bool clean) = 0;
   // Runs `t` on the executor after the current callback, before anything else of this qpair:
   // for completions that must not run inside the call that causes them.
@@ -71,6 +83,9 @@ class transport_qpair {
     observer* watched_by = nullptr;
   };
   const identity& who() const { return who_; }
+
+  // Capsules of this qpair that the program holds.
+  std::size_t capsules_held() const { return handles_; }
 
   // A handle of a slot that allocate returned or that carries a received capsule.
   capsule make_handle(capsule_slot* slot);
