@@ -39,6 +39,16 @@ class deferred {
     } one{depth_};
     if (depth_ == 1) run_all();
   }
+  // While held nothing runs, at no end of a turn; what gathers waits.
+  void hold(bool on) { held_ = on; }
+  // Runs the first, held or not.
+  void run_one() {
+    enter();
+    if (next_ == running_.size()) next_batch();
+    if (next_ < running_.size()) running_[next_++]();
+    leave();
+  }
+  std::size_t size() const { return waiting_.size() + running_.size() - next_; }
   // What was entered and not left, after a throw.
   void abandon_turn() { depth_ = 0; }
   // Runs what has gathered, and what that adds, now.
@@ -49,15 +59,18 @@ class deferred {
 
  private:
   void run_all() {
-    for (;;) {
+    while (!held_) {
       if (next_ == running_.size()) {
-        running_.clear();
-        next_ = 0;
-        if (waiting_.empty()) return;
-        running_.swap(waiting_);
+        next_batch();
+        if (running_.empty()) return;
       }
       running_[next_++]();
     }
+  }
+  void next_batch() {
+    running_.clear();
+    next_ = 0;
+    running_.swap(waiting_);
   }
 
   executor& on_;
@@ -66,6 +79,7 @@ class deferred {
   std::size_t next_ = 0;  // of those that run
   int depth_ = 0;
   bool posted_ = false;
+  bool held_ = false;
 };
 
 }  // namespace nvmf
