@@ -144,6 +144,7 @@ bool wire_end::move_in() {
   }
   std::size_t n = all.size();
   if (of_.luck.one_in(3)) n = of_.luck.between(1, n);
+  n = std::min(n, session_->input_room());
   std::array<segment, 4> places;
   std::size_t direct = 0;
   for (const segment& s : std::span{places}.first(session_->direct(places))) {
@@ -157,6 +158,13 @@ bool wire_end::move_in() {
   in_->take(n);
   if (!rest.empty()) session_->consume(rest);
   return true;
+}
+
+wire_end::arrival wire_end::peek(std::span<std::byte> into) {
+  const auto all = in_->arrived();
+  const std::size_t n = std::min(all.size(), into.size());
+  std::ranges::copy(all.first(n), into.begin());
+  return {.bytes = n, .ended = n == 0 && (in_->ended() || in_->was_reset())};
 }
 
 void wire_end::move_out() {
@@ -202,7 +210,7 @@ void wire_end::settle() {
     });
   }
   if (session_->after() == aftermath::drop) return close(false);
-  if (session_->has_output()) return;  // until the window opens, or the timer runs out
+  if (session_->has_queued()) return;  // until the window opens, or the timer runs out
   if (session_->after() == aftermath::flush) {
     if (!finishing_) return;  // whoever has the qpair has yet to close it
     out_->send_end();

@@ -30,6 +30,7 @@ class wire_end final : public tcp::wire_link, public std::enable_shared_from_thi
   void finish(bool clean) override;
   void reset() override;
   void half_close() override { out_->send_end(); }
+  arrival peek(std::span<std::byte> into) override;
 
  private:
   enum class phase : std::uint8_t { exchanging, idle, running, ending, lingering, done };

@@ -51,8 +51,13 @@ void driver::begin() {
 }
 
 void driver::wake() noexcept {
-  if (in_turn_ || wake_posted_ || blocked_ || polled_) return;
+  if (in_turn_ || wake_posted_ || polled_) return;
   if (phase_ != phase::running && phase_ != phase::ending) return;
+  if (blocked_) {
+    // It may be that bytes are welcome again.
+    if (phase_ == phase::running && session_->wants_input()) arm_read();
+    return;
+  }
   wake_posted_ = true;
   on_.post([self = shared_from_this()] {
     self->wake_posted_ = false;
@@ -115,7 +120,9 @@ bool driver::read_once() {
     bulk_ = bulk_memory;
   else if (bulk_ > 0)
     --bulk_;
-  const auto scratch = room_.scratch().first(bulk_ > 0 ? bulk_scratch : room::scratch_size);
+  const std::size_t beyond = session_->input_room() - due;
+  const auto scratch =
+      room_.scratch().first(std::min(bulk_ > 0 ? bulk_scratch : room::scratch_size, beyond));
   pieces[count++] = {scratch.data(), scratch.size()};
   const io_result got = stream_.read(pieces.first(count));
   if (got.blocked) {
@@ -143,6 +150,7 @@ void driver::flush() {
     if (allowance_ == 0) return;  // settle sees to the rest
     const auto pieces = room_.pieces();
     const std::size_t count = session_->gather(pieces, allowance_);
+    if (count == 0) return;
     std::size_t total = 0;
     for (const segment& piece : pieces.first(count)) total += piece.size;
     const io_result put = stream_.write(pieces.first(count));
@@ -158,6 +166,12 @@ void driver::flush() {
     session_->sent(put.bytes);
     session_->leave_turn();
   }
+}
+
+wire_link::arrival driver::peek(std::span<std::byte> into) {
+  if (!stream_.is_open() || phase_ == phase::ending || phase_ == phase::lingering) return {};
+  const io_result got = stream_.peek(into);
+  return {.bytes = got.bytes, .ended = got.bytes == 0 && !got.blocked};
 }
 
 void driver::finish(bool clean) {
@@ -181,7 +195,8 @@ void driver::settle() {
   if (phase_ != phase::ending && (finishing_ || session_->over())) begin_ending();
   if (phase_ == phase::ending) return settle_ending();
   if (phase_ != phase::running) return;
-  if (write_error_ && !session_->wants_input()) {
+  if (write_error_) session_->cannot_send();
+  if (write_error_ && !session_->wants_input() && !session_->paused()) {
     session_->enter_turn();
     session_->broken(write_error_);
     session_->leave_turn();
@@ -216,10 +231,10 @@ void driver::begin_ending() {
 
 void driver::settle_ending() {
   if (write_error_ || session_->after() == session::aftermath::drop) return close();
-  if (session_->has_output()) {
+  if (session_->has_queued()) {
     if (blocked_)
       arm_write();
-    else
+    else if (session_->has_output())  // else it is paused, and wakes this up
       wake();
     return;
   }

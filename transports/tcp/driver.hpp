@@ -23,6 +23,7 @@ class driver final : public wire_link, public poller, public std::enable_shared_
   void finish(bool clean) override;
   void reset() override;
   void half_close() override { stream_.shutdown_send(); }
+  arrival peek(std::span<std::byte> into) override;
 
   bool poll() noexcept override;
 

@@ -43,6 +43,13 @@ io_result tcp_stream::read(std::span<const segment> pieces) {
   return result_of(n);
 }
 
+io_result tcp_stream::peek(std::span<std::byte> into) {
+  ssize_t n = 0;
+  do n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK);
+  while (n < 0 && errno == EINTR);
+  return result_of(n);
+}
+
 io_result tcp_stream::write(std::span<const segment> pieces) {
   msghdr m = message_of(pieces);
   ssize_t n = 0;

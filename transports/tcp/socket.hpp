@@ -30,6 +30,8 @@ class tcp_stream {
 
   // bytes 0 without error and not blocked: the peer closed its side.
   io_result read(std::span<const segment> pieces);
+  // What a read would bring, which leaves it where it is.
+  io_result peek(std::span<std::byte> into);
   io_result write(std::span<const segment> pieces);
 
   // handler(boost::system::error_code); at most one of each kind at a time.

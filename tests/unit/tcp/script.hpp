@@ -305,6 +305,13 @@ class bench {
     }
     void reset() override { ++resets; }
     void half_close() override { ++half_closes; }
+    arrival peek(std::span<std::byte> into) override {
+      const std::size_t n = kernel == nullptr ? 0 : std::min(kernel->size(), into.size());
+      if (n > 0) std::copy_n(kernel->begin(), n, into.begin());
+      return {.bytes = n, .ended = n == 0 && ended};
+    }
+    const octets* kernel = nullptr;  // what has arrived
+    bool ended = false;
   };
 
   virtual_executor on;

@@ -57,7 +57,7 @@ bool controller_session::on_command_header(const pdu_shape& shape,
   c->listed = c->digest_failed = c->all_sent = false;
   c->cid = cid;
   c->carried = shape.data;
-  c->sent = c->open_r2ts = 0;
+  c->sent = c->open_r2ts = c->fetched = 0;
   c->users = 1;  // this PDU, then the task that delivers it
   std::ranges::copy(sqe, c->entry.begin());
   if (shape.data > 0) {
@@ -73,6 +73,7 @@ void controller_session::on_command(const pdu_shape& shape, bool digest_good) {
   command_slot* c = std::exchange(receiving_, nullptr);
   if (c == nullptr) return;  // a duplicate
   c->digest_failed = !digest_good;
+  c->since = watched_now();
   if (c->block != nullptr && events_.on())
     events_.pdu_in_data(shape, rx_.header(), memdesc::of(std::span{c->block, c->carried}),
                         digest_good);
@@ -188,6 +189,7 @@ void controller_session::on_h2c_data(const pdu_shape& shape, bool digest_good) {
   if (events_.on())
     events_.pdu_in_data(shape, rx_.header(), t.to.window(t.arrived, shape.data), digest_good);
   t.arrived += shape.data;
+  t.command->fetched += shape.data;
   t.digest_failed = t.digest_failed || !digest_good;
   if (!t.digest_failed) t.good = t.arrived;
   if (t.arrived < t.length) return;

@@ -39,6 +39,8 @@ struct command_slot : capsule_slot {
   std::uint32_t carried = 0;   // bytes of in-capsule data
   std::byte* block = nullptr;  // where they are
   std::uint32_t sent = 0;      // send_controller_data: bytes given so far
+  std::uint32_t fetched = 0;   // bytes that came in H2CData
+  time_point since{};          // its arrival, when somebody watched it
   std::uint32_t open_r2ts = 0;
   std::uint32_t users = 0;                    // PDUs, tasks and transfers that point here
   fifo<transfer, &transfer::next> waiting{};  // for an R2T to become free
@@ -88,6 +90,7 @@ class controller_session final : public session {
   void on_sent(tx_pdu& pdu) override;
   bool waits_for_peer() const override { return open_transfers_ > 0 || session::waits_for_peer(); }
   void on_room() override;
+  void show_commands(qpair_inside& show) const override;
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                  receiver::target& to) override;

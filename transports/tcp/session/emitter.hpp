@@ -16,6 +16,7 @@ class emitter {
       : to_(to), on_(on), qpair_(qpair) {}
 
   bool on() const { return to_ != nullptr; }
+  void redirect(observer* to) { to_ = to; }
   void set_qid(std::uint16_t qid) { qid_ = qid; }
 
   void pdu_out(const tx_pdu& pdu) {
@@ -47,6 +48,9 @@ class emitter {
   void text(event_type type, std::string_view text, std::uint64_t a = 0, std::uint64_t b = 0,
             std::error_code error = {}) {
     if (on()) tell({.type = type, .a = a, .b = b, .error = error, .text = text});
+  }
+  void raw_out(std::span<const segment> data, std::uint64_t size) {
+    if (on()) tell({.type = event_type::raw_out, .data = data, .a = size});
   }
   void violation(const protocol_error& error, std::span<const std::byte> header) {
     if (on())

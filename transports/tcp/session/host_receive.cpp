@@ -202,7 +202,7 @@ bool host_session::on_r2t(std::span<const std::byte> header) {
                     header);
   t->command = c;
   t->ttag = ttag;
-  t->offset = r2to;
+  t->offset = t->begin = r2to;
   t->end = r2to + r2tl;
   transfers_.push(t);
   wake();

@@ -72,6 +72,7 @@ std::error_code host_session::transmit(capsule_slot* slot) {
   if (over()) return gone();
   auto& c = *static_cast<host_command*>(slot);
   c.transmitted = c.outstanding = true;
+  c.since = watched_now();
   c.data_done = c.way == direction::none;
   c.in_capsule = fits_in_capsule(c);
   write_sgl(c.entry,
@@ -149,19 +150,20 @@ void host_session::complete_in_flight(std::error_code why) {
 
 // --- Sending ------------------------------------------------------------------------------------
 
-std::size_t host_session::gather(std::span<segment> out, std::size_t most) {
-  pump();
-  return tx_.gather(out, most);
+std::uint32_t host_session::h2c_size(const h2c_transfer& t) const {
+  const std::uint32_t most =
+      strict_.h2c_data_limit ? std::min(agreed_.max_h2c_data, max_h2c_pdu) : max_h2c_pdu;
+  return std::min(t.end - t.offset, most);
 }
 
 // Makes H2CData PDUs of what R2Ts have asked for, so far ahead as one write can take.
-void host_session::pump() {
-  const std::uint32_t most =
-      strict_.h2c_data_limit ? std::min(agreed_.max_h2c_data, max_h2c_pdu) : max_h2c_pdu;
-  while (!transfers_.empty() && tx_.urgent_bytes() < h2c_ahead) {
+void host_session::make_output() {
+  if (transfers_.empty()) return;
+  const std::size_t ahead = one_by_one() ? 1 : h2c_ahead;
+  while (!transfers_.empty() && tx_.urgent_bytes() < ahead) {
     h2c_transfer& t = *transfers_.front();
     host_command& c = *t.command;
-    const std::uint32_t size = std::min(t.end - t.offset, most);
+    const std::uint32_t size = h2c_size(t);
     const bool last = t.offset + size == t.end;
     tx_pdu* pdu = tx_.make();
     pdu->owner = &c;

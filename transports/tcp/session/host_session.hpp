@@ -24,6 +24,7 @@ struct host_command : capsule_slot {
   std::uint32_t queued = 0;      // PDUs that point here
   std::uint32_t tasks = 0;       // callbacks under way that do
   std::error_code data_error{};  // for the data callback that is under way
+  time_point since{};            // transmit, when somebody watched it
 };
 
 // A response capsule on its way to the user.
@@ -39,15 +40,13 @@ struct h2c_transfer {
   std::uint16_t ttag = 0;
   std::uint32_t offset = 0;
   std::uint32_t end = 0;
+  std::uint32_t begin = 0;
 };
 
 class host_session final : public session {
  public:
   explicit host_session(session_setup setup);
   ~host_session() override;
-
-  bool has_output() const override { return !tx_.empty() || !transfers_.empty(); }
-  std::size_t gather(std::span<segment> out, std::size_t most) override;
 
   void set_queue(std::uint16_t qid, std::uint32_t queue_size, bool sq_flow_control) override;
   capsule_slot* allocate(bool command) override;
@@ -92,7 +91,12 @@ class host_session final : public session {
   void abandon(host_command& c);
   void recycle(host_command& c);
 
-  void pump();
+  // Bytes of the next PDU of a transfer.
+  std::uint32_t h2c_size(const h2c_transfer& t) const;
+  void make_output() override;
+  bool more_output() const override { return !transfers_.empty(); }
+  qpair_action next_made() const override;
+  void show_commands(qpair_inside& show) const override;
 
   slot_pool<host_command> commands_;
   slot_pool<response_slot> responses_{65536};

@@ -19,7 +19,7 @@
 namespace nvmf::tcp {
 
 // What a PDU on its way out is, for what happens when it has left.
-enum class tx_kind : std::uint8_t { other, command, h2c_data, c2h_data, response, termreq };
+enum class tx_kind : std::uint8_t { other, command, h2c_data, c2h_data, response, termreq, raw };
 
 // One PDU on its way out: header bytes of its own, data that is borrowed or owned, data digest.
 struct tx_pdu {

@@ -71,7 +71,7 @@ class slot_pool {
     return &chunks_[index / chunk][index % chunk];
   }
   template <class F>
-  void for_each(F f) {
+  void for_each(F f) const {
     for (std::uint32_t i = 0; i < made_; ++i) f(*at(i));
   }
   std::uint32_t taken() const { return taken_; }

@@ -170,6 +170,26 @@ bool receiver::finish(bool digest_good) {
   return false;
 }
 
+std::size_t receiver::wanted() const {
+  switch (state_) {
+    case state::header:
+      return (have_shape_ ? header_total_ : common_size) - stash_size_;
+    case state::padding:
+    case state::data:
+      return std::size_t{padding_left_} + data_left_ + shape_.data_digest;
+    case state::digest:
+      return digest_.size() - digest_size_;
+  }
+  return 1;
+}
+
+std::size_t receiver::taken() const {
+  if (state_ == state::header) return stash_size_;
+  const std::size_t before = std::size_t{shape_.header} + shape_.header_digest + shape_.padding;
+  return before - padding_left_ + (shape_.data - data_left_) +
+         (state_ == state::digest ? digest_size_ : 0);
+}
+
 std::size_t receiver::direct(std::span<segment> out) const {
   if (ended_ || state_ != state::data || data_left_ < direct_read_min || target_.memory.empty())
     return 0;

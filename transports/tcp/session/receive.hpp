@@ -46,6 +46,13 @@ class receiver {
   // `n` bytes, at most what direct showed, were read there.
   void took_direct(std::size_t n);
 
+  // Bytes that are certainly part of the PDU that is being received, or of the next; at least 1.
+  std::size_t wanted() const;
+  // Of that PDU, bytes that have been taken; and what there is of its header.
+  std::size_t taken() const;
+  std::span<const std::byte> partial() const {
+    return std::span{stash_}.first(state_ == state::header ? stash_size_ : header_size_);
+  }
   bool at_boundary() const { return state_ == state::header && stash_size_ == 0; }
   bool ended() const { return ended_; }
   void end() { ended_ = true; }

@@ -65,15 +65,36 @@ qpair_limits session::limits() const {
 void session::defer(task t) {
   // Whoever runs a turn keeps the session alive; a drain that is posted must do so itself.
   turn_.add(std::move(t), turn_.in_turn() ? nullptr : shared_from_this());
+  if (held_up_ != nullptr && held_up_->steps.waits_for_action()) [[unlikely]]
+    run_owed();
 }
 
 void session::consume(std::span<const std::byte> in) {
+  const bool one = one_by_one();
+  const std::size_t before = one ? begin_receiving() : 0;
   events_.count(event_type::received, in.size());
   quiet_ = 0;
   rx_.consume(in);
+  if (one) end_receiving(before + in.size());
+}
+
+void session::took_direct(std::size_t n) {
+  if (n == 0) return;
+  const bool one = one_by_one();
+  const std::size_t before = one ? begin_receiving() : 0;
+  events_.count(event_type::received, n);
+  quiet_ = 0;
+  rx_.took_direct(n);
+  if (one) end_receiving(before + n);
 }
 
 void session::sent(std::size_t n) {
+  if (held_up_ != nullptr) [[unlikely]]
+    return sent_held_up(n);
+  sent_now(n);
+}
+
+void session::sent_now(std::size_t n) {
   events_.count(event_type::sent, n);
   quiet_ = 0;
   tx_.sent(n, [this](tx_pdu& pdu) { on_sent(pdu); });
@@ -84,11 +105,18 @@ void session::sent(std::size_t n) {
 
 void session::end_of_input() {
   if (rx_.ended()) return;
-  if (rx_.at_boundary()) return fail({.code = {}});
-  fail({.code = errc::reset});
+  if (held_up_ != nullptr) held_up_->steps.begin(action_kind::receive);
+  fail({.code = rx_.at_boundary() ? std::error_code{} : make_error_code(errc::reset)});
+  if (held_up_ != nullptr) held_up_->steps.finished({.kind = action_kind::end});
 }
 
 void session::broken(std::error_code why) {
+  if (held_up_ != nullptr) held_up_->steps.begin(action_kind::receive);
+  break_off(why);
+  if (held_up_ != nullptr) held_up_->steps.finished({.kind = action_kind::end});
+}
+
+void session::break_off(std::error_code why) {
   tx_.drop_all();
   after_ = aftermath::drop;
   if (why == std::errc::connection_reset || why == std::errc::broken_pipe) why = errc::reset;
@@ -201,6 +229,10 @@ void session::close(bool clean) {
   clean = clean || after_ == aftermath::await_peer;
   if (stall_timer_ != 0) who_.runs_on->cancel_timer(std::exchange(stall_timer_, 0));
   turn_.enter();
+  if (held_up_ != nullptr) {
+    held_up_->steps.end();
+    defer([this] { held_up_->steps.tell(); });
+  }
   rx_.end();
   if (!failed_) complete_in_flight(errc::aborted);
   abandon_unsent();

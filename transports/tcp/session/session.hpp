@@ -5,10 +5,12 @@
 // mean.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <nvmf/transport.hpp>
 
 #include "core/deferred.hpp"
+#include "core/stepping.hpp"
 #include "emitter.hpp"
 #include "encode.hpp"
 #include "receive.hpp"
@@ -42,6 +44,15 @@ class wire_link {
   virtual void reset() = 0;
   // Nothing more will be sent.
   virtual void half_close() = 0;
+  // Copies what has arrived and not been read, as far as it fits; it stays where it is.
+  struct arrival {
+    std::size_t bytes = 0;
+    bool ended = false;  // nothing comes behind what is there
+  };
+  virtual arrival peek(std::span<std::byte> into) {
+    static_cast<void>(into);
+    return {};
+  }
 };
 
 struct session_setup {
@@ -56,7 +67,8 @@ struct session_setup {
 
 class session : public transport_qpair,
                 public std::enable_shared_from_this<session>,
-                protected receiver::handler {
+                protected receiver::handler,
+                private stepping::owner {
  public:
   explicit session(session_setup setup);
   session(const session&) = delete;
@@ -71,6 +83,8 @@ class session : public transport_qpair,
   void enter_turn() { turn_.enter(); }
   void leave_turn() {
     turn_.leave();
+    if (held_up_ != nullptr) [[unlikely]]
+      after_turn();
     watch_for_stall();
   }
   void abandon_turn() { turn_.abandon_turn(); }
@@ -78,29 +92,40 @@ class session : public transport_qpair,
   bool turn_has_work() const { return !turn_.empty(); }
 
   // True while bytes are welcome. False before start, after the end, and while too much waits to
-  // be sent to a peer that does not read.
+  // be sent to a peer that does not read, or while the qpair is paused.
   bool wants_input() const { return started_ && !rx_.ended() && !congested_ && !deaf_; }
+  // Bytes, at most, that a turn may bring, whether by took_direct or consume: while PDUs are taken
+  // one by one no more than surely belongs to one.
+  std::size_t input_room() const {
+    if (held_up_ != nullptr && one_by_one()) [[unlikely]]
+      return rx_.wanted();
+    return SIZE_MAX;
+  }
   // Takes all of `in`; what follows a violation in it is dropped.
   void consume(std::span<const std::byte> in);
   // See receiver. To be asked before each read.
   std::size_t direct(std::span<segment> out) const { return rx_.direct(out); }
-  void took_direct(std::size_t n) {
-    if (n == 0) return;
-    events_.count(event_type::received, n);
-    quiet_ = 0;
-    rx_.took_direct(n);
-  }
+  void took_direct(std::size_t n);
   // The peer closed its side; everything before it has been consumed.
   void end_of_input();
   // The connection is broken.
   void broken(std::error_code why);
 
-  virtual bool has_output() const { return !tx_.empty(); }
-  // See transmit_queue.
-  virtual std::size_t gather(std::span<segment> out, std::size_t most) {
-    return tx_.gather(out, most);
+  // Something waits to leave; and may do so now.
+  bool has_queued() const { return !tx_.empty() || more_output(); }
+  bool has_output() const { return !mute_ && has_queued(); }
+  // See transmit_queue. May come to nothing.
+  std::size_t gather(std::span<segment> out, std::size_t most) {
+    make_output();
+    if (held_up_ != nullptr) [[unlikely]]
+      most = room_to_send(most);
+    return most == 0 ? 0 : tx_.gather(out, most);
   }
   void sent(std::size_t n);
+  // The connection takes no more bytes, but may have some to be read.
+  void cannot_send();
+  // Paused, or in the middle of a step.
+  bool paused() const override { return held_up_ != nullptr && held_up_->steps.paused(); }
 
   // Over: nothing is received any more. What becomes of the connection then:
   enum class aftermath : std::uint8_t {
@@ -122,6 +147,14 @@ class session : public transport_qpair,
   void defer(task t) override;
   std::error_code tamper(tamperer* by) override;
   std::error_code misbehave(misdeed what, std::uint16_t fes) override;
+  std::error_code pause() override;
+  std::error_code resume() override;
+  qpair_action next_action() const override;
+  std::error_code step(pause_callback done, action_kind which) override;
+  std::error_code break_when(break_condition when, pause_callback told) override;
+  std::error_code send_raw(std::span<const std::byte> bytes) override;
+  std::error_code cut_writes(std::span<const std::size_t> sizes) override;
+  void show_inside(qpair_inside& show) const override;
 
  protected:
   // Ends the connection for a reason that is not the peer's breach.
@@ -139,6 +172,17 @@ class session : public transport_qpair,
   virtual bool waits_for_peer() const { return !rx_.at_boundary() || has_output(); }
   // The peer reads again: `congested_` has ended.
   virtual void on_room() {}
+  // PDUs are made as they are about to leave, where that can wait; and there are some to be made.
+  virtual void make_output() {}
+  virtual bool more_output() const { return false; }
+  // What the first of them will be.
+  virtual qpair_action next_made() const { return {}; }
+  // Fills in commands and R2Ts.
+  virtual void show_commands(qpair_inside& show) const = 0;
+
+  bool one_by_one() const { return held_up_ != nullptr && held_up_->steps.armed(); }
+  // For the ages of commands; 0 when nobody watches.
+  time_point watched_now() const { return events_.on() ? who_.runs_on->now() : time_point{}; }
 
   std::size_t high_water() const { return qid_ == 0 ? admin_tx_high_water : tx_high_water; }
   // Queues a PDU that is encoded.
@@ -181,12 +225,39 @@ class session : public transport_qpair,
   void arm_stall_timer();
   void on_stall_time();
 
+  // --- Stepping: stepping.cpp ---
+  // What a debugger has set up; most qpairs never have one.
+  struct hold_up {
+    explicit hold_up(session& of) : steps(of, of.params_.watched_by) {}
+    stepping steps;
+    std::deque<std::size_t> cuts;  // what is left of them
+    bool cannot_send = false;
+  };
+  hold_up& held_up();
+  void admit();
+  void on_stepping() override;
+  void emit_paused(std::string_view why, const qpair_action& done, event_type hit) override;
+  void after_turn();
+  std::size_t room_to_send(std::size_t most);
+  void sent_held_up(std::size_t n);
+  void sent_now(std::size_t n);
+  // Bytes are about to be taken, and have been.
+  std::size_t begin_receiving();
+  void end_receiving(std::size_t size);
+  void break_off(std::error_code why);
+  void run_owed();
+  qpair_action next_to_send() const;
+  qpair_action next_to_receive() const;
+
   deferred turn_;
   std::shared_ptr<wire_link> link_;
   qpair_callbacks callbacks_{};
   qpair_error why_{};
   tamperer* tamperer_ = nullptr;
-  bool deaf_ = false;  // on purpose: the peer's bytes are not taken
+  std::unique_ptr<hold_up> held_up_;
+  bool deaf_ = false;             // on purpose, or paused: the peer's bytes are not taken
+  bool reading_stopped_ = false;  // on purpose
+  bool mute_ = false;             // paused: nothing leaves
   bool started_ = false;
   bool failed_ = false;
   aftermath after_ = aftermath::flush;

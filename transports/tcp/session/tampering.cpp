@@ -17,6 +17,8 @@ using wire::set;
 
 constexpr std::uint32_t digest_size = 4;
 
+}  // namespace
+
 outgoing_kind kind_of(const tx_pdu& pdu) {
   switch (pdu.kind) {
     case tx_kind::command:
@@ -30,10 +32,13 @@ outgoing_kind kind_of(const tx_pdu& pdu) {
     case tx_kind::termreq:
       return outgoing_kind::termination;
     case tx_kind::other:
+    case tx_kind::raw:
       break;
   }
   return outgoing_kind::request;
 }
+
+namespace {
 
 bool carries_data(outgoing_kind kind) {
   return kind == outgoing_kind::host_data || kind == outgoing_kind::controller_data;
@@ -202,14 +207,15 @@ std::error_code session::misbehave(misdeed what, std::uint16_t fes) {
       break;
     case misdeed::reset:
       link_->reset();
-      broken(errc::reset);
+      break_off(errc::reset);
       break;
     case misdeed::half_close:
       link_->half_close();
       break;
     case misdeed::stop_reading:
     case misdeed::resume_reading:
-      deaf_ = what == misdeed::stop_reading;
+      reading_stopped_ = what == misdeed::stop_reading;
+      admit();
       wake();
       break;
   }

@@ -8,6 +8,8 @@
 
 namespace nvmf::tcp {
 
+outgoing_kind kind_of(const tx_pdu& pdu);
+
 // The PDU as it is; `header` lies in it.
 outgoing show(tx_pdu& pdu, std::uint16_t qid);
 

@@ -28,6 +28,19 @@ class transmit_queue {
   std::size_t bytes() const { return bytes_; }
   std::size_t urgent_bytes() const { return urgent_bytes_; }
 
+  // What leaves next, or goes on leaving; nullptr when nothing does.
+  const tx_pdu* front() const {
+    if (begun_ != nullptr) return begun_;
+    return !urgent_.empty() ? urgent_.front() : normal_.front();
+  }
+  bool begun() const { return begun_ != nullptr; }
+  template <class F>
+  void for_each(F f) const {
+    if (begun_ != nullptr) f(*begun_);
+    for (const tx_pdu* pdu = urgent_.front(); pdu != nullptr; pdu = pdu->next) f(*pdu);
+    for (const tx_pdu* pdu = normal_.front(); pdu != nullptr; pdu = pdu->next) f(*pdu);
+  }
+
   // Fills `out` with what is to leave next, up to about `most` bytes (a single piece may be cut).
   // Returns the number of pieces. Good until the next call of anything here.
   std::size_t gather(std::span<segment> out, std::size_t most) const;
