@@ -130,6 +130,7 @@ void controller_end::on_command(message& m) {
   if (cid >= outstanding_.size()) outstanding_.resize(std::size_t{cid} + 1);
   slot.conflict = outstanding_[cid]++ != 0;
   ++all_outstanding_;
+  slot.since = watched_now();
   emit(event_type::command_in, cid, slot.entry, slot.block.size());
   receive(&slot);
 }
@@ -338,6 +339,31 @@ void controller_end::end_all(std::error_code why, bool) {
     if (--f.slot->fetches == 0 && !f.slot->handle_live) recycle(*f.slot);
   }
   starved_.clear();
+}
+
+void controller_end::show_commands(qpair_inside& show) const {
+  for (const command_slot& slot : slots_) {
+    if (std::ranges::find(free_, slot.number) != free_.end()) continue;
+    const std::uint16_t cid = cid_of(slot);
+    command_inside of{.cid = cid,
+                      .opcode = std::to_integer<std::uint8_t>(slot.entry[0]),
+                      .length = sgl_length(slot.entry),
+                      .moved = slot.sent + static_cast<std::uint32_t>(slot.block.size()),
+                      .awaits = "an answer of the program"};
+    if (cid >= outstanding_.size() || outstanding_[cid] == 0) of.awaits = "to be let go of";
+    if (slot.fetches != 0) of.awaits = "data of the host";
+    if (slot.since != time_point{}) of.age = who().runs_on->now() - slot.since;
+    show.commands.push_back(of);
+  }
+  for (std::uint32_t tag = 0; tag < fetches_.size(); ++tag) {
+    const fetch& f = fetches_[tag];
+    if (!f.used || !f.started) continue;
+    show.r2ts.push_back({.cid = cid_of(*f.slot),
+                         .ttag = static_cast<std::uint16_t>(tag),
+                         .offset = f.offset,
+                         .length = f.length,
+                         .moved = f.got});
+  }
 }
 
 // ---- read data ---------------------------------------------------------------------------------

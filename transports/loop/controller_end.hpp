@@ -41,7 +41,8 @@ class controller_end final : public end {
     std::uint32_t open = 0;                                       // started and not ended
     std::uint32_t first_waiting = no_tag, last_waiting = no_tag;  // in call order
     std::uint32_t sent = 0;                                       // bytes of read data
-    bool data_done = false;                                       // nothing more may be sent
+    time_point since{};      // its arrival, when somebody watched it
+    bool data_done = false;  // nothing more may be sent
   };
   // A receive_controller_data; its index is its tag.
   struct fetch {
@@ -60,6 +61,7 @@ class controller_end final : public end {
   void handle(message& m) override;
   void dispose(message& m) override;
   void end_all(std::error_code why, bool attached) override;
+  void show_commands(qpair_inside& show) const override;
   void stamp(message& m) override;
 
   void on_command(message& m);

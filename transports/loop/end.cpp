@@ -11,46 +11,69 @@ end::end(end_setup setup)
       out_(*setup_.who.runs_on, *setup_.options, setup_.seed, *this),
       lots_(setup_.seed + 1) {
   who_ = setup_.who;
+  watcher_ = who_.watched_by;
   setup_.alive->fetch_add(1, std::memory_order_relaxed);
 }
 
 void end::add_deferred(task t) { deferred_.add(std::move(t), shared_from_this()); }
 
-void end::defer(task t) { add_deferred(std::move(t)); }
+void end::defer(task t) {
+  if (routes()) return route(std::move(t));
+  add_deferred(std::move(t));
+}
 
 void end::start(qpair_callbacks callbacks) {
   assert(!started_ && open() && callbacks.on_receive && callbacks.on_error);
   started_ = true;
   calls_ = std::move(callbacks);
+  if (held_up_ != nullptr) on_stepping();
   // What came before waits in the inbox.
   who_.runs_on->post([self = shared_from_this()] { self->drain(); });
 }
 
 void end::drain() {
-  if (deaf_ && !closed_) return;
+  if (!takes() && !closed_) return;
   wire().take(who_.side, inbox_);
   if (!started_ && !closed_) return;
   const auto self = shared_from_this();
   deferred_.enter();
-  // Callbacks may close this end, but nothing adds to the inbox meanwhile.
-  for (message& m : inbox_) {
-    if (!open()) {
-      dispose(m);
-      continue;
-    }
-    if (m.kind == loop_kind::ending)
-      lose(m.ending);
+  // Callbacks may close or pause this end, but nothing adds to the inbox meanwhile.
+  while (next_in_ < inbox_.size() && (closed_ || takes())) {
+    message& m = inbox_[next_in_++];
+    if (routes() && open())
+      take_one(m);
     else
-      handle(m);
-    if (!put_off()) fire();
+      take(m);
   }
-  inbox_.clear();
+  if (next_in_ == inbox_.size()) {
+    inbox_.clear();
+    next_in_ = 0;
+  }
   fire();
   deferred_.leave();
 }
 
+void end::take(message& m) {
+  if (!open()) return dispose(m);
+  if (m.kind == loop_kind::ending)
+    lose(m.ending);
+  else
+    handle(m);
+  if (!put_off()) fire();
+}
+
 void end::send(message&& m) {
   if (!open() || cut_) return;
+  if (held_up_ != nullptr && (paused() || !held_up_->parked.empty())) [[unlikely]] {
+    held_up_->parked.push_back(std::move(m));
+    if (held_up_->steps.waits_for(action_kind::send)) post_advance();
+    return;
+  }
+  depart(m);
+}
+
+void end::depart(message& m) {
+  if (!departing(m)) return;
   if (tamperer_ != nullptr) return send_altered(m);
   send_as_is(m);
 }
@@ -83,6 +106,7 @@ void end::cut(bool clean) {
   wire().push(peer_side(), last.duplicate());
   // This end is in the middle of sending something, so it learns of it later.
   cut_ = true;
+  if (held_up_ != nullptr) held_up_->parked.clear();
   who_.runs_on->post([self = shared_from_this(), m = std::move(last)]() mutable {
     self->inbox_.push_back(std::move(m));
     self->drain();
@@ -104,11 +128,17 @@ void end::lose(const qpair_error& why) {
   lost_ = true;
   lost_code_ = why.code ? why.code : make_error_code(errc::closed);
   out_.drop();
+  if (held_up_ != nullptr) held_up_->parked.clear();
   emit(event_type::disconnected, -1, {}, 0, 0, why.code);
   if (!put_off()) {
     end_all(lost_code_, false);
     fire();
   }
+  if (routes()) return route([this, why] { tell_error(why); });
+  tell_error(why);
+}
+
+void end::tell_error(const qpair_error& why) {
   // A completion may have closed this end.
   if (closed_) return;
   emit(event_type::error_callback, -1, {}, 0, 0, why.code, why.violation.reason);
@@ -117,6 +147,7 @@ void end::lose(const qpair_error& why) {
 
 void end::close(bool clean) {
   if (std::exchange(closed_, true)) return;
+  if (held_up_ != nullptr) end_hold_up(clean);
   tamperer_ = nullptr;
   if (!lost_ && !cut_) {
     if (clean)
@@ -132,15 +163,29 @@ void end::close(bool clean) {
   end_all(errc::aborted, true);
   // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
   // just now must not lose what it owns.
-  add_deferred([this] {
-    for (message& m : inbox_) dispose(m);
-    inbox_.clear();
-    calls_ = {};
-  });
-  if (!deferred_.in_turn()) deferred_.run();
+  add_deferred([this] { clean_up(); });
+  if (held_up_ != nullptr && held_up_->callbacks.in_turn()) {
+    if (!deferred_.in_turn()) route([this] { deferred_.run(); });
+  } else if (!deferred_.in_turn()) {
+    if (held_up_ != nullptr) held_up_->callbacks.run();
+    deferred_.run();
+  }
+}
+
+void end::clean_up() {
+  for (std::size_t i = next_in_; i < inbox_.size(); ++i) dispose(inbox_[i]);
+  inbox_.clear();
+  next_in_ = 0;
+  calls_ = {};
 }
 
 void end::receive(capsule_slot* slot) {
+  if (routes()) return route([this, slot] { hand_on(slot); });
+  hand_on(slot);
+}
+
+void end::hand_on(capsule_slot* slot) {
+  if (closed_) return release(slot);
   capsule handle = make_handle(slot);
   const std::size_t size = slot->command ? 64 : 16;
   emit(event_type::receive_callback, handle.cid(), std::span{slot->entry}.first(size));
@@ -150,6 +195,8 @@ void end::receive(capsule_slot* slot) {
 void end::complete(std::uint16_t cid, data_callback done, std::size_t bytes,
                    std::error_code error) {
   if (!done) return;
+  if (routes())
+    return route([this, c = completion{cid, std::move(done), bytes, error}]() mutable { call(c); });
   due_.push_back({cid, std::move(done), bytes, error});
   if (std::exchange(fire_planned_, true)) return;
   add_deferred([this] {
@@ -163,28 +210,32 @@ void end::fire() {
   if (!firing_.empty()) return;  // a completion is on the way up the stack: it goes on
   while (!due_.empty()) {
     firing_.swap(due_);
-    for (completion& c : firing_) {
-      emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
-      c.done(c.bytes, c.error);
-    }
+    // One of them may pause this end, and the rest is called later.
+    while (next_firing_ < firing_.size()) call(firing_[next_firing_++]);
     firing_.clear();
+    next_firing_ = 0;
   }
+}
+
+void end::call(completion& c) {
+  emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
+  c.done(c.bytes, c.error);
 }
 
 void end::emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a,
                std::uint64_t b, std::error_code error, std::string_view text) {
-  if (who_.watched_by == nullptr) return;
-  who_.watched_by->on_event({.type = type,
-                             .at = who_.runs_on->now(),
-                             .qpair = who_.id,
-                             .qid = qid_,
-                             .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
-                             .has_cid = cid >= 0,
-                             .header = header,
-                             .a = a,
-                             .b = b,
-                             .error = error,
-                             .text = text});
+  if (watcher_ == nullptr) return;
+  watcher_->on_event({.type = type,
+                      .at = who_.runs_on->now(),
+                      .qpair = who_.id,
+                      .qid = qid_,
+                      .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
+                      .has_cid = cid >= 0,
+                      .header = header,
+                      .a = a,
+                      .b = b,
+                      .error = error,
+                      .text = text});
 }
 
 }  // namespace nvmf::loop

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "core/deferred.hpp"
+#include "core/stepping.hpp"
 #include "link.hpp"
 #include "outbox.hpp"
 
@@ -20,7 +21,10 @@ struct end_setup {
   std::uint64_t seed = 0;
 };
 
-class end : public transport_qpair, public std::enable_shared_from_this<end>, outlet {
+class end : public transport_qpair,
+            public std::enable_shared_from_this<end>,
+            outlet,
+            stepping::owner {
  public:
   ~end() override { setup_.alive->fetch_sub(1, std::memory_order_relaxed); }
 
@@ -29,6 +33,13 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
   void defer(task t) final;
   std::error_code tamper(tamperer* by) final;
   std::error_code misbehave(misdeed what, std::uint16_t fes) final;
+  std::error_code pause() final;
+  std::error_code resume() final;
+  bool paused() const final { return held_up_ != nullptr && held_up_->steps.paused(); }
+  qpair_action next_action() const final;
+  std::error_code step(pause_callback done, action_kind which) final;
+  std::error_code break_when(break_condition when, pause_callback told) final;
+  void show_inside(qpair_inside& show) const final;
 
   // On this end's executor: handles what has arrived.
   void drain();
@@ -43,11 +54,21 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
   virtual void end_all(std::error_code why, bool attached) = 0;
   // Fills in what depends on the order of leaving.
   virtual void stamp(message&) {}
+  // It is about to leave. False: it is not to.
+  virtual bool departing(message&) { return true; }
+  // Commands and fetches.
+  virtual void show_commands(qpair_inside& show) const = 0;
 
   bool open() const { return !lost_ && !closed_; }
   std::error_code lost() const { return lost_code_; }
   bool side_is(role r) const { return who().side == r; }
   void send(message&& m);
+  // Forgets what has not left of a command's fetched data.
+  void forget_fetched(std::uint16_t cid);
+  // For the ages of commands; 0 when nobody watches.
+  time_point watched_now() const {
+    return watcher_ != nullptr ? who().runs_on->now() : time_point{};
+  }
   void receive(capsule_slot* slot);  // hands it to the user
   // Runs `done(bytes, error)` as soon as the rules allow.
   void complete(std::uint16_t cid, data_callback done, std::size_t bytes, std::error_code error);
@@ -76,6 +97,40 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
     std::error_code error;
   };
 
+  // What a debugger has set up; most ends never have one. While it is armed every callback waits in
+  // `callbacks`, and while it is paused every message in `parked`.
+  struct hold_up {
+    explicit hold_up(end& of) : steps(of, of.who().watched_by), callbacks(*of.who().runs_on) {}
+    stepping steps;
+    deferred callbacks;
+    std::deque<message> parked;
+  };
+  hold_up& held_up();
+  bool routes() const {
+    return held_up_ != nullptr && (held_up_->steps.armed() || !held_up_->callbacks.empty());
+  }
+  bool takes() const {
+    return !deaf_ && (held_up_ == nullptr || held_up_->steps.may(action_kind::receive));
+  }
+  void route(task callback);
+  void move_to_callbacks();
+  void on_stepping() final;
+  void emit_paused(std::string_view why, const qpair_action& done, event_type hit) final;
+  void advance();
+  void post_advance();
+  void step_callback();
+  void step_send();
+  void take_one(message& m);
+  void flush_parked();
+  void end_hold_up(bool clean);
+
+  void depart(message& m);
+  void take(message& m);
+  void hand_on(capsule_slot* slot);
+  void tell_error(const qpair_error& why);
+  void call(completion& c);
+  void clean_up();
+
   void send_altered(message& m);
   void send_as_is(message& m);
   void terminate(std::uint16_t fes);
@@ -92,7 +147,11 @@ class end : public transport_qpair, public std::enable_shared_from_this<end>, ou
   lots lots_;
   qpair_callbacks calls_;
   std::vector<message> inbox_;
+  std::size_t next_in_ = 0;  // of them
   std::vector<completion> due_, firing_;
+  std::size_t next_firing_ = 0;  // of them
+  std::unique_ptr<hold_up> held_up_;
+  observer* watcher_ = nullptr;
   tamperer* tamperer_ = nullptr;
   bool fire_planned_ = false;
   bool deaf_ = false;  // on purpose: what arrives is left where it is

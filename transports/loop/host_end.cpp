@@ -103,6 +103,7 @@ std::error_code host_end::transmit(capsule_slot* base) {
   slot.data_open = slot.way != direction::none;
   slot.in_capsule = place == data_place::in_capsule;
   slot.data_end = slot.length;
+  slot.since = watched_now();
 
   message m;
   m.kind = loop_kind::command;
@@ -128,6 +129,7 @@ std::error_code host_end::withdraw_data(capsule_slot* base, std::error_code erro
 
 void host_end::settle(command_slot& slot, std::error_code error) {
   if (!std::exchange(slot.data_open, false)) return;
+  forget_fetched(slot.index);
   complete(slot.index, std::exchange(slot.on_data, {}), slot.moved, error);
 }
 
@@ -191,26 +193,54 @@ void host_end::on_fetch(const message& m) {
   // Data that was withdrawn is not sent, nor anything in its place: a controller that waits for it
   // must not take zeroes for data. The command is about to be aborted.
   if (!slot->data_open) return;
-  send_pieces(*slot, m);
-  if (slot->moved == slot->length) settle(*slot, {});
+  send_pieces(m);
 }
 
-void host_end::send_pieces(command_slot& slot, const message& fetch) {
+void host_end::send_pieces(const message& fetch) {
   const std::uint32_t chunk = options().data_chunk != 0 ? options().data_chunk : fetch.length;
   for (std::uint32_t at = 0; at < fetch.length;) {
     const std::uint32_t n = std::min(chunk, fetch.length - at);
-    wire().copy_to_target(fetch.tag, fetch.generation, at, slot.data, fetch.offset + at, n);
     message piece;
     piece.kind = loop_kind::fetched;
     piece.cid = fetch.cid;
     piece.tag = fetch.tag;
     piece.generation = fetch.generation;
     piece.offset = fetch.offset + at;
+    piece.fetched_from = fetch.offset;
     piece.length = n;
     at += n;
     piece.last = at == fetch.length;
-    slot.moved += n;
     send(std::move(piece));
+  }
+}
+
+// The data goes when its message does.
+bool host_end::departing(message& m) {
+  if (m.kind != loop_kind::fetched) return true;
+  command_slot& slot = slots_[m.cid];
+  if (!slot.data_open) return false;
+  wire().copy_to_target(m.tag, m.generation, m.offset - m.fetched_from, slot.data, m.offset,
+                        m.length);
+  slot.moved += m.length;
+  if (slot.moved == slot.length) settle(slot, {});
+  return true;
+}
+
+void host_end::show_commands(qpair_inside& show) const {
+  for (const command_slot& slot : slots_) {
+    if (!slot.outstanding) continue;
+    command_inside of{.cid = slot.index,
+                      .opcode = std::to_integer<std::uint8_t>(slot.entry[0]),
+                      .way = slot.way,
+                      .length = slot.length,
+                      .moved = slot.moved,
+                      .awaits = "a response"};
+    if (slot.data_open && !slot.in_capsule)
+      of.awaits = slot.way == direction::receive ? "data"
+                  : slot.asked < slot.length     ? "a fetch of its data"
+                                                 : "its data to leave";
+    if (slot.since != time_point{}) of.age = who().runs_on->now() - slot.since;
+    show.commands.push_back(of);
   }
 }
 

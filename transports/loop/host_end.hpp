@@ -33,12 +33,15 @@ class host_end final : public end {
     bool in_capsule = false;     // its data went along with it
     std::uint32_t moved = 0;     // bytes of its data that have moved
     std::uint32_t asked = 0;     // bytes that the controller has fetched or sent, moved or not
+    time_point since{};          // transmit, when somebody watched it
     std::uint32_t data_end = 0;  // read: what the controller sends in all, once it is known
   };
 
   void handle(message& m) override;
   void dispose(message& m) override;
   void end_all(std::error_code why, bool attached) override;
+  bool departing(message& m) override;
+  void show_commands(qpair_inside& show) const override;
 
   void on_fetch(const message& m);
   void on_data(message& m);
@@ -46,7 +49,7 @@ class host_end final : public end {
   // The slot of an outstanding command, or nullptr after the peer has been told off.
   command_slot* outstanding(const message& m, std::string_view structure);
   bool fits(const command_slot& slot, const message& m, std::string_view structure);
-  void send_pieces(command_slot& slot, const message& fetch);
+  void send_pieces(const message& fetch);
   void take_data(command_slot& slot, const message& m);
   // Ends the data of a command; its memory is the caller's again.
   void settle(command_slot& slot, std::error_code error);

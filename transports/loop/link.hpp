@@ -2,6 +2,7 @@
 // What the two ends of a loop share, and the only thing that both of their threads touch.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 
@@ -23,6 +24,17 @@ class link {
   void push(role to, message m);
   // Moves all that is queued for that side to the end of `into`.
   void take(role side, std::vector<message>& into);
+
+  // What `read` makes of the first that is queued for that side and passes `wanted`.
+  template <class Wanted, class Read>
+  bool look(role side, Wanted wanted, Read read) {
+    direction_queue& q = queue_to(side);
+    const std::scoped_lock hold(q.lock);
+    const auto first = std::ranges::find_if(q.queue, wanted);
+    if (first == q.queue.end()) return false;
+    read(*first);
+    return true;
+  }
 
   // Memory for in-capsule data, used again and again.
   std::vector<std::byte> take_block(std::size_t size);

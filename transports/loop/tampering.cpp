@@ -5,7 +5,6 @@
 #include "wire/layouts/entries.hpp"
 
 namespace nvmf::loop {
-namespace {
 
 outgoing_kind kind_of(loop_kind kind) {
   switch (kind) {
@@ -26,11 +25,12 @@ outgoing_kind kind_of(loop_kind kind) {
   return outgoing_kind::termination;
 }
 
-// Bytes that travel with it.
 std::uint32_t payload(const message& m) {
   if (m.kind == loop_kind::command) return static_cast<std::uint32_t>(m.block.size());
   return m.kind == loop_kind::data || m.kind == loop_kind::fetched ? m.length : 0;
 }
+
+namespace {
 
 outgoing show(message& m, std::uint16_t qid) {
   outgoing o{.kind = kind_of(m.kind), .qid = qid, .cid = m.cid, .offset = m.offset};
