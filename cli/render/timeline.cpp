@@ -61,6 +61,7 @@ std::string pdu_line(const recorded_event& e) {
 char way(event_type t) {
   switch (t) {
     case event_type::pdu_out:
+    case event_type::raw_out:
     case event_type::command_out:
     case event_type::response_out:
     case event_type::sent:
@@ -129,6 +130,7 @@ std::string event_details(const recorded_event& e) {
     case event_type::data_callback:
     case event_type::sent:
     case event_type::received:
+    case event_type::raw_out:
       return fmt::format("{} bytes{}{}", e.a, e.error ? ": " : "",
                          e.error ? e.error.message() : std::string{});
     case event_type::limit:

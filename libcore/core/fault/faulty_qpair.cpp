@@ -109,15 +109,34 @@ void faulty_qpair::learn_host(const capsule_slot& command) {
 }
 
 void faulty_qpair::tell(const engine::fault_rule& rule, std::uint16_t cid) {
-  if (who_.watched_by == nullptr) return;
-  who_.watched_by->on_event({.type = event_type::fault,
-                             .at = who_.runs_on->now(),
-                             .qpair = who_.id,
-                             .qid = qid_,
-                             .cid = cid,
-                             .has_cid = true,
-                             .a = rule.number,
-                             .text = rule.source});
+  if (who_.watched_by == nullptr && when_ == nullptr) return;
+  const event e{.type = event_type::fault,
+                .at = who_.runs_on->now(),
+                .qpair = who_.id,
+                .qid = qid_,
+                .cid = cid,
+                .has_cid = true,
+                .a = rule.number,
+                .text = rule.source};
+  if (who_.watched_by != nullptr) who_.watched_by->on_event(e);
+  if (when_ == nullptr || in().paused() || !(*when_)(e)) return;
+  (void)in().pause();
+  if (told_ == nullptr) return;
+  who_.runs_on->post([weak = std::weak_ptr(told_)] {
+    if (const auto told = weak.lock())
+      (*told)({.cause = pause_cause::break_point, .done = {}, .event = event_type::fault});
+  });
+}
+
+// The condition is asked about what the plan does, too.
+std::error_code faulty_qpair::break_when(break_condition when, pause_callback told) {
+  when_ = when ? std::make_shared<break_condition>(std::move(when)) : nullptr;
+  told_ = when_ && told ? std::make_shared<pause_callback>(std::move(told)) : nullptr;
+  if (when_ == nullptr) return in().break_when({}, {});
+  return in().break_when([w = when_](const event& e) noexcept { return (*w)(e); },
+                         [weak = std::weak_ptr(told_)](const pause_report& r) {
+                           if (const auto tell = weak.lock()) (*tell)(r);
+                         });
 }
 
 // --- A controller's commands --------------------------------------------------------------------
@@ -208,7 +227,13 @@ void faulty_qpair::delay_over(delayed_list::iterator which) {
   const auto self = shared_from_this();
   delayed now = std::move(*which);
   delayed_.erase(which);
-  if (now.sent == nullptr) return deliver(std::move(now.received), now.decision);
+  if (now.sent == nullptr) {
+    if (!in().paused()) return deliver(std::move(now.received), now.decision);
+    // Its time has come, but nothing is called back now.
+    return in().defer([this, c = std::move(now.received), d = now.decision]() mutable {
+      if (!closed_) deliver(std::move(c), d);
+    });
+  }
   now.sent->transmitted = false;
   (void)launch(now.sent, now.decision);  // a connection that is gone has told its owner
 }
@@ -278,6 +303,8 @@ void faulty_qpair::stop_reading(const fault_step& step) {
 
 void faulty_qpair::close(bool clean) {
   if (std::exchange(closed_, true)) return;
+  told_.reset();
+  when_.reset();
   drop_delayed();
   who_.runs_on->cancel_timer(std::exchange(silence_ends_, 0));
   who_.runs_on->cancel_timer(std::exchange(reading_begins_, 0));

@@ -44,6 +44,24 @@ class faulty_qpair final : public transport_qpair,
   std::error_code misbehave(misdeed what, std::uint16_t fes) override {
     return in().misbehave(what, fes);
   }
+  std::error_code pause() override { return in().pause(); }
+  std::error_code resume() override { return in().resume(); }
+  bool paused() const override { return in().paused(); }
+  qpair_action next_action() const override { return in().next_action(); }
+  std::error_code step(pause_callback done, action_kind which) override {
+    return in().step(std::move(done), which);
+  }
+  std::error_code break_when(break_condition when, pause_callback told) override;
+  std::error_code send_raw(std::span<const std::byte> bytes) override {
+    return in().send_raw(bytes);
+  }
+  std::error_code cut_writes(std::span<const std::size_t> sizes) override {
+    return in().cut_writes(sizes);
+  }
+  void show_inside(qpair_inside& show) const override {
+    in().show_inside(show);
+    show.capsules_held += in().capsules_held();
+  }
   void close(bool clean) override;
   void defer(task t) override { in().defer(std::move(t)); }
 
@@ -87,6 +105,8 @@ class faulty_qpair final : public transport_qpair,
   std::vector<mischief> mischiefs_;  // of commands under way; few
   delayed_list delayed_;
   tamperer* other_ = nullptr;  // the owner's own
+  std::shared_ptr<break_condition> when_;
+  std::shared_ptr<pause_callback> told_;
   bool silent_ = false, closed_ = false;
   timer_id silence_ends_ = 0, reading_begins_ = 0;
 };
