@@ -90,6 +90,7 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   // `took`: how long the stage lasted; without it the machine knows.
   void fail(host_failure why, duration took = {});
   void end(std::error_code why, bool clean);
+  void post_shutdown();
   void drive_shutdown(engine::action next);
   void shutdown_over(std::error_code result, std::string verdict);
   static void settled(void* self);
@@ -137,6 +138,7 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   std::optional<engine::shutdown_machine> shutdown_;
   time_point shutdown_began_{};
   std::error_code shutdown_result_;
+  bool shutdown_posted_ = false;  // a turn is due that tells shutdown_calls_
   std::vector<std::move_only_function<void(std::error_code)>> shutdown_calls_;
   std::optional<host_failure> failure_;  // to be told when all is quiet
 };

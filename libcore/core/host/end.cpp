@@ -25,11 +25,9 @@ std::string reason_text(const host_failure& f) {
 // ---- shutdown -------------------------------------------------------------------------------
 
 void host_core::shutdown(std::move_only_function<void(std::error_code)> done) {
-  if (state_ == state::down && quiet()) {
-    on_.post([d = std::move(done)]() mutable { d(errc::closed); });
-    return;
-  }
+  if (state_ == state::down && shutdown_calls_.empty()) shutdown_result_ = errc::closed;
   shutdown_calls_.push_back(std::move(done));
+  if (state_ == state::down && quiet()) return post_shutdown();
   if (state_ == state::stopping || state_ == state::down) return;
   // Not inside this call: nothing that the caller has given us may run before it returns.
   if (state_ == state::starting) {
@@ -56,6 +54,17 @@ void host_core::shutdown(std::move_only_function<void(std::error_code)> done) {
   on_.post([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self && self->state_ == state::stopping) self->shutdown_over({}, "ok");
+  });
+}
+
+// There is nothing to shut down any more. Who lets go before it is told hears of it when he does.
+void host_core::post_shutdown() {
+  if (std::exchange(shutdown_posted_, true)) return;
+  on_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const turn t(self->life_);
+    self->shutdown_posted_ = false;
   });
 }
 
@@ -188,7 +197,8 @@ void host_core::settle() {
     turn t(life_);
     tell_refused(due);
   }
-  if (failure_ || !shutdown_calls_.empty()) notify();
+  const bool shutdown_due = !shutdown_calls_.empty() && (released_ || !shutdown_posted_);
+  if (failure_ || shutdown_due) notify();
   if (life_.turns == 0) self_.reset();
 }
 
@@ -201,7 +211,8 @@ void host_core::notify() {
       calls_.on_lost(*f);
     }
   }
-  for (auto& done : std::exchange(shutdown_calls_, {})) done(shutdown_result_);
+  const std::error_code result = shutdown_result_;
+  for (auto& done : std::exchange(shutdown_calls_, {})) done(result);
 }
 
 }  // namespace nvmf

@@ -204,3 +204,42 @@ TEST_CASE("with a bring-up that stopped early the admin queue still takes comman
   REQUIRE(got.has_value());
   CHECK(peek(got->cqe, 0, 4) == 0x0001'0400);
 }
+
+TEST_CASE("a shutdown of what is down is told once, and not after who asked has let go") {
+  for (const bool let_go : {false, true}) {
+    CAPTURE(let_go);
+    shutdown_fixture t;
+    REQUIRE(t.bring_up());
+    t.shut_down();
+    t.on.run_until([&] { return !t.over.empty(); });
+    REQUIRE(t.over.size() == 1);
+    t.shut_down();
+    CHECK(t.over.size() == 1);  // not within the call
+    if (let_go)
+      t.host.reset();
+    else
+      t.on.run();
+    REQUIRE(t.over.size() == 2);
+    CHECK(t.over[1] == errc::closed);
+    t.on.advance(1min);
+    CHECK(t.over.size() == 2);
+  }
+}
+
+TEST_CASE("a shutdown may be asked for again from its callback") {
+  shutdown_fixture t;
+  REQUIRE(t.bring_up());
+  int asked = 0;
+  std::function<void(std::error_code)> again = [&](std::error_code e) {
+    t.over.push_back(e);
+    if (++asked < 3) t.host->shutdown(again);
+    if (asked == 3)
+      t.host->shutdown([&](std::error_code last) {
+        t.over.push_back(last);
+        t.host.reset();
+      });
+  };
+  t.host->shutdown(again);
+  t.on.run_until([&] { return t.host == nullptr; });
+  CHECK(t.over == std::vector<std::error_code>{{}, errc::closed, errc::closed, errc::closed});
+}
