@@ -35,6 +35,7 @@ void pipe::no_more_pdus() {
 }
 
 void pipe::pdu(octets whole) {
+  if (of_.meddler) return of_.meddler(*this, std::move(whole));
   of_.sabotage.before_watch(whole, connection_, to_host_);
   of_.log.add(whole);
   if (!whole.empty()) of_.watch.sent(connection_, to_host_, {whole});
@@ -147,7 +148,7 @@ void pipe::deliver() {
     piece& p = flight_.front();
     // A part of it now and the rest a little later: PDUs arrive in pieces.
     std::size_t n = p.bytes.size();
-    if (n > 1 && of_.luck.one_in(4)) n = of_.luck.between(1, n - 1);
+    if (n > 1 && of_.shape.splits && of_.luck.one_in(4)) n = of_.luck.between(1, n - 1);
     if (n > 1 && of_.shape.bytewise && of_.luck.one_in(8)) n = 1;
     inbox_.insert(inbox_.end(), p.bytes.begin(), p.bytes.begin() + static_cast<std::ptrdiff_t>(n));
     if (n > 0 && ++together == 2) of_.log.count("merge");
@@ -166,7 +167,7 @@ void pipe::deliver() {
 }
 
 void pipe::take(std::size_t n) {
-  if (!only_bytes_)
+  if (!only_bytes_ && !of_.meddler)
     incoming_.add(arrived().first(n), [this](const octets& whole) {
       of_.watch.arrived(connection_, to_host_, {whole});
     });

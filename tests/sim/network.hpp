@@ -23,6 +23,7 @@ struct network_shape {
   duration delay_most{};         // of each piece
   std::size_t window = 1 << 20;  // bytes under way in one direction
   bool bytewise = false;         // now and then pieces of one byte
+  bool splits = true;            // pieces come apart on their way
   fault_plan faults;
 };
 
@@ -67,6 +68,9 @@ class network {
   bool deaf_controllers = false;
   std::map<std::uint32_t, network_end> ends;  // by the number of the qpair
 
+  // Whoever has this decides what becomes of a PDU, instead of the faults and unseen by the watch.
+  std::function<void(pipe&, octets)> meddler;
+
   host_luck& host_on(const executor& on);
 };
 
@@ -92,6 +96,9 @@ class pipe : public std::enable_shared_from_this<pipe> {
   }
   void send(std::span<const std::byte> bytes);
   void send_end();
+  // As it is.
+  void put(octets bytes, bool end);
+  bool to_host() const { return to_host_; }
   // What is under way is lost, the receiver learns of a reset. `by_sender`: it was its wish.
   void lose(bool by_sender);
 
@@ -116,7 +123,6 @@ class pipe : public std::enable_shared_from_this<pipe> {
   void suffer(fault f, octets& whole);
   void flip(octets& whole, std::size_t from, std::size_t to);
   void fall_silent();
-  void put(octets bytes, bool end);
   void arm();
   void deliver();
   void told_closed();
