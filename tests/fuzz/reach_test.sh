@@ -6,10 +6,8 @@ set -euo pipefail
 program=$1 corpus=$2
 reached=0
 for seed in "$corpus"/up*; do
-  told=$(NVMF_FUZZ_TRACE=1 "$program" "$seed" 2>&1 | grep -m 1 'associations came up') || {
-    echo "$seed: the run says nothing of how far it came" >&2
-    exit 1
-  }
+  # libFuzzer runs a file more than once; each run says the same.
+  told=$(NVMF_FUZZ_TRACE=1 "$program" "$seed" 2>&1 | sed -n '/associations came up/h; ${g; p}')
   case $(basename "$seed") in
     up-again | up-in-callback) wanted='^2 of 2 associations came up, [1-9].* 1 shutdowns$' ;;
     up-[0-9]) wanted='^1 of 1 associations came up, [1-9][0-9] of .* 1 shutdowns$' ;;
