@@ -16,6 +16,7 @@ namespace {
 class console {
  public:
   console(workbench& bench, interpreter& runs);
+  ~console();
   void run(const std::vector<std::string>& first);
 
  private:
@@ -88,6 +89,14 @@ console::console(workbench& bench, interpreter& runs)
   arm_screen();
 }
 
+console::~console() {
+  boost::system::error_code ignored;
+  input_.cancel(ignored);
+  leaving_.cancel(ignored);
+  screen_.cancel(ignored);
+  bench_.settle();  // what was due already finds this console
+}
+
 void console::arm_leaving() {
   leaving_.async_wait([this](const boost::system::error_code& e, int) {
     if (e) return;
@@ -112,6 +121,7 @@ std::optional<char> console::next_byte() {
       waiting_ = true;
       input_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](const boost::system::error_code& e) {
+                          if (e == boost::asio::error::operation_aborted) return;
                           waiting_ = false;
                           readable_ = !e;
                           bench_.stop_waiting();

@@ -74,8 +74,14 @@ std::string marked(std::string_view prompt) {
     const std::size_t escape = std::min(prompt.find('\033', at), prompt.size());
     out += prompt.substr(at, escape - at);
     const std::size_t end = std::min(prompt.find('m', escape), prompt.size() - 1) + 1;
-    if (escape < end)
-      out += invisible + std::string{prompt.substr(escape, end - escape)} + invisible;
+    if (escape < end) {
+      // libedit wants a character between two of them.
+      if (out.ends_with(invisible) && escape == at)
+        out.pop_back();
+      else
+        out += invisible;
+      out.append(prompt.substr(escape, end - escape)) += invisible;
+    }
     at = std::max(end, escape);
   }
   return out;
