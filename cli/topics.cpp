@@ -2,11 +2,13 @@
 #include "topics.hpp"
 
 #include "engine/fault/guide.hpp"
+#include "repl/script/guide.hpp"
 
 namespace nvmf::cli {
 
 const std::vector<const wire::topic*>& all_topics() {
-  static const std::vector<const wire::topic*> topics{&engine::fault_plan_topic()};
+  static const std::vector<const wire::topic*> topics{&engine::fault_plan_topic(),
+                                                      &repl::script_topic()};
   return topics;
 }
 

@@ -62,6 +62,7 @@ class repl_command final : public command {
     } else {
       for (std::size_t n = 0; last && !bench.quitting && n < lines_.size(); ++n)
         last = interpreter.run_line(lines_[n], "-c", n + 1);
+      if (last && !bench.quitting) last = interpreter.finish();
       if (last && !bench.quitting) last = interpreter.run_stream(ctx.in, "stdin");
     }
     bench.say_goodbye();

@@ -11,7 +11,7 @@ namespace {
 
 complaint at_word(const word& w, const wire::text_error& e) {
   // Columns within quoted words are those of the word: escapes have changed the rest.
-  return {to_text(e), w.quoted ? w.column : w.column + e.position};
+  return {to_text(e), w.quoted || w.expanded ? w.column : w.column + e.position};
 }
 
 template <class T>
@@ -47,7 +47,7 @@ std::optional<word> arguments::take_option(std::string_view name) {
   for (auto it = words_.begin(); it != words_.end(); ++it) {
     std::optional<word> found;
     if (it->text == name && !it->quoted)
-      found = word{"on", it->column, false};
+      found = word{"on", it->column};
     else if (it->text.size() > name.size() && it->text.starts_with(name) &&
              it->text[name.size()] == '=')
       found = it->from(name.size() + 1);

@@ -236,6 +236,7 @@ void console::run(const std::vector<std::string>& first) {
     const auto line = read_line();
     if (!line) {
       text_.clear();
+      runs_.forget_block();
       continue;
     }
     remember(*line);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a session of the debugger ends with: its own status, or that of the line that stopped it.
+// What a session of the debugger ends with: its own status, or that of the first line
+// that failed.
 #pragma once
 
 #include <array>
@@ -9,9 +10,11 @@
 
 namespace nvmf::cli::repl {
 
-inline constexpr std::array<json_key, 2> outcome_keys{{
+inline constexpr std::array<json_key, 4> outcome_keys{{
     {"lines", "how many were run"},
-    {"stopped", "where and why, when a line was wrong: source, line, column, what"},
+    {"expectations", "how many were met and unmet"},
+    {"failures", "lines that failed, in order: source, line, column, what"},
+    {"stopped", "the one of them that ended it"},
 }};
 
 // `command`: whose document it is, run or repl.

@@ -17,6 +17,7 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
     add_sending_verbs(made);
     add_listening_verbs(made);
     add_incoming_verbs(made);
+    add_script_verbs(made);
     add_session_verbs(made);
     return made;
   }();

@@ -18,6 +18,7 @@ void add_incoming_verbs(verb_list& to);
 void add_memory_verbs(verb_list& to);
 void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
+void add_script_verbs(verb_list& to);
 void add_session_verbs(verb_list& to);
 
 // Almost every verb: what it says of itself, and a function.

@@ -14,14 +14,19 @@ int digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+bool in_name(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 class splitter {
  public:
-  explicit splitter(std::string_view text) : text_(text) {}
+  splitter(std::string_view text, const expander& expand) : text_(text), expand_(expand) {}
 
   std::expected<std::vector<word>, complaint> run() {
     std::vector<word> words;
     while (skip_blanks()) {
-      word w{{}, at_, false};
+      word w;
+      w.column = at_;
       if (auto d = take(w); !d) return std::unexpected(std::move(d.error()));
       words.push_back(std::move(w));
     }
@@ -41,7 +46,11 @@ class splitter {
       if (depth == 0 && blank(c)) return {};
       if (c == '\'' || c == '"') {
         w.quoted = true;
-        if (auto d = quoted(w.text, c); !d) return d;
+        if (auto d = quoted(w, c); !d) return d;
+        continue;
+      }
+      if (c == '$' && expand_) {
+        if (auto d = expansion(w); !d) return d;
         continue;
       }
       if (static_cast<unsigned char>(c) < ' ' && !blank(c))
@@ -57,17 +66,50 @@ class splitter {
   }
 
   // From the quote on; leaves at_ at the closing one.
-  done quoted(std::string& into, char quote) {
+  done quoted(word& w, char quote) {
     const std::size_t open = at_;
     for (++at_; at_ < text_.size(); ++at_) {
       if (text_[at_] == quote) return {};
       if (quote == '"' && text_[at_] == '\\') {
-        if (auto d = escape(into); !d) return d;
+        if (auto d = escape(w.text); !d) return d;
         continue;
       }
-      into += text_[at_];
+      if (quote == '"' && text_[at_] == '$' && expand_) {
+        if (auto d = expansion(w); !d) return d;
+        continue;
+      }
+      w.text += text_[at_];
     }
     return wrong(fmt::format("no {} ends this", quote), open);
+  }
+
+  // From the $ on; leaves at_ at the last byte of the name or at the }.
+  done expansion(word& w) {
+    const std::size_t dollar = at_, from = at_ + 1;
+    const char first = from < text_.size() ? text_[from] : '\0';
+    std::size_t length = 0;
+    if (first == '{') {
+      const std::size_t close = text_.find('}', from);
+      if (close == std::string_view::npos) return wrong("no } ends this", dollar);
+      length = close - from - 1;
+      at_ = close;
+    } else {
+      if (first == '#') length = 1;
+      while (first != '#' && from + length < text_.size() && in_name(text_[from + length]))
+        ++length;
+      at_ = dollar + length;
+    }
+    if (length == 0)
+      return wrong(
+          "a $ is followed by a name, a number, # or {EXPRESSION}; '$' in single quotes is just "
+          "that",
+          dollar);
+    const std::size_t begin = first == '{' ? from + 1 : from;
+    auto text = expand_(text_.substr(begin, length), begin);
+    if (!text) return std::unexpected(std::move(text.error()));
+    w.text += *text;
+    w.expanded = true;
+    return {};
   }
 
   done escape(std::string& into) {
@@ -76,6 +118,7 @@ class splitter {
     switch (c) {
       case '"':
       case '\\':
+      case '$':
         into += c;
         return {};
       case 'n':
@@ -94,20 +137,22 @@ class splitter {
       default:
         break;
     }
-    return wrong("a backslash in \" \" is followed by \" \\ n t or xNN", from);
+    return wrong("a backslash in \" \" is followed by \" \\ $ n t or xNN", from);
   }
 
   std::string_view text_;
+  const expander& expand_;
   std::size_t at_ = 0;
 };
 
 }  // namespace
 
-std::expected<std::vector<word>, complaint> split_words(std::string_view text) {
+std::expected<std::vector<word>, complaint> split_words(std::string_view text,
+                                                        const expander& expand) {
   if (text.size() > line_bytes_max)
     return wrong(fmt::format("the line has {} bytes, at most {} are read; load data from a file",
                              text.size(), line_bytes_max));
-  return splitter(text).run();
+  return splitter(text, expand).run();
 }
 
 }  // namespace nvmf::cli::repl

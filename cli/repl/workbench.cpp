@@ -97,6 +97,11 @@ std::expected<bool, complaint> workbench::wait_until(const std::function<bool()>
 
 void workbench::settle() { reactor_.run_due(); }
 
+bool workbench::take_interrupt() {
+  settle();
+  return std::exchange(interrupted_, false);
+}
+
 bool workbench::run_until_stopped() {
   stop_ = interrupted_ = false;
   while (!stop_ && !interrupted_)
@@ -129,6 +134,7 @@ void workbench::note(const recorded_event& e, std::string_view queue, bool quiet
   const auto key = std::pair{e.qpair, e.cid};
   if (e.type == event_type::command_out && e.has_cid) sent_[key] = e.at;
   seen_event seen{e, std::string{queue}};
+  seen.quiet = quiet;
   if (const auto it = sent_.find(key); e.has_cid && it != sent_.end()) {
     seen.since_sent = e.at - it->second;
     seen.timed = true;
@@ -143,6 +149,7 @@ void workbench::note(const recorded_event& e, std::string_view queue, bool quiet
         e.has_cid ? fmt::format(" cid {}", e.cid) : "", event_details(e)));
   }
   events_.push_back(std::move(seen));
+  ++events_noted_;
   if (events_.size() > events_max) events_.pop_front();
 }
 

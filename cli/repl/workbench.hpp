@@ -45,6 +45,8 @@ class workbench {
                                             std::chrono::nanoseconds limit);
   // Lets things happen that are due already.
   void settle();
+  // For what runs long without a wait: lets things happen that are due, and an interrupt is one.
+  bool take_interrupt();
   // For a prompt: runs until stop_waiting() or an interrupt.
   void stop_waiting() { stop_ = true; }
   bool run_until_stopped();
@@ -80,8 +82,11 @@ class workbench {
     std::string queue;
     duration since_sent{};  // of its command; 0 when that is not known
     bool timed = false;
+    bool quiet = false;  // of a bring-up or a shutdown
   };
   const std::deque<seen_event>& events() const { return events_; }
+  // How many there have been, with those that are not kept any more.
+  std::uint64_t events_noted() const { return events_noted_; }
 
  private:
   void arm_signals();
@@ -93,6 +98,7 @@ class workbench {
   say_line say_;
   std::string current_;
   std::deque<seen_event> events_;
+  std::uint64_t events_noted_ = 0;
   std::map<std::pair<std::uint32_t, std::uint16_t>, time_point> sent_;  // by qpair and CID
   bool interrupted_ = false, stop_ = false;
 };

@@ -121,6 +121,7 @@ see 14 bench "$uri-not"
 see 2 bench "$uri" --bs 1000
 see 0 run -c "connect $uri" -c 'sqe id identify cns=controller' -c 'show id'
 see 2 run -c 'fob'
+see 22 run -c 'expect 1 == 2'
 see 11 run -c 'open nvme+tcp://127.0.0.1:1'
 server_stop
 

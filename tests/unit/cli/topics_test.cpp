@@ -27,6 +27,7 @@ const wire::topic sample{
 
 TEST_CASE("a topic is found by its name, in one word or two") {
   CHECK(find_topic("fault-plan") != nullptr);
+  CHECK(find_topic("script") != nullptr);
   CHECK(find_topic("fault") == nullptr);
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"fault-plan"}, {"Fault_Plan"}, {"fault", "plan"}}) {
