@@ -172,14 +172,18 @@ unsigned char line_editor::state::tab() {
   // A tab in pasted text is a blank: more than a tab has come at once.
   if (h.more() && (!typed_something || before.back() == ' '))
     return ::el_winsertstr(el, L" ") == 0 ? CC_REFRESH : CC_ERROR;
-  const completions found = h.complete(before);
+  completions found = h.complete(before);
   if (found.words.empty()) return CC_REFRESH_BEEP;
-  std::string fresh = common_beginning(found.words).substr(before.size() - found.from);
+  const std::string same = common_beginning(found.words);
+  std::string fresh = same.substr(before.size() - found.from);
   if (found.words.size() == 1 && !found.words.front().ends_with('=') &&
       !found.words.front().ends_with('/') && !found.words.front().ends_with(':'))
     fresh += ' ';
   if (!fresh.empty()) return ::el_winsertstr(el, widen(fresh).c_str()) == 0 ? CC_REFRESH : CC_ERROR;
-  if (found.words.size() > 1) h.list(found.words);
+  // Values are shown without the name of their field.
+  if (const std::size_t equals = same.find('='); equals != std::string::npos)
+    for (std::string& w : found.words) w.erase(0, equals + 1);
+  h.list(found.words);
   return CC_NORM;
 }
 

@@ -177,6 +177,14 @@ def tab_completes():
     at.see("off  on")
     at.see_last(PROMPT + "watch o", len(PROMPT) + 7)
     at.type("n" + ENTER)
+    at.see_last(PROMPT, len(PROMPT))
+    at.type("sqe r identify cns=csi-c" + TAB + TAB)
+    at.see_last(PROMPT + "sqe r identify cns=csi-controller ")
+    at.type("psdt=" + "\x7f" * 6 + "\x7f" * len("csi-controller") + TAB)
+    at.see("secondary-controller-list")
+    assert "cns=secondary-controller-list" not in at.screen.text(), at.screen.text()
+    at.type(CTRL_C)
+    at.see_last(PROMPT, len(PROMPT))
     leave(at)
 
 
