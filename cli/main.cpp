@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <new>
 
 #include "app.hpp"
 #include "transports.hpp"
@@ -27,9 +29,22 @@ std::string state_home() {
   return home.empty() ? "" : home + "/.local/state";
 }
 
+// Before a command runs nobody else has an answer to this, and an exception may have no room
+// either.
+[[noreturn]] void no_memory_to_begin() {
+  constexpr std::string_view sentence =
+      "nvmfctl: out of memory before it began; ulimit -v shows the limit\n";
+  (void)!::write(STDERR_FILENO, sentence.data(), sentence.size());
+  ::_exit(static_cast<int>(nvmf::cli::exit_status::internal_error));
+}
+std::terminate_handler ordinary_end = nullptr;
+void begin() { ordinary_end = std::set_terminate(no_memory_to_begin); }
+// Libraries allocate before main, and before anything else of ours: this comes before them.
+[[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)() = begin;
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace nvmf::cli;
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
@@ -47,5 +62,8 @@ int main(int argc, char** argv) {
   nvmf::transport_registry transports;
   add_transports(transports);
   const std::vector<std::string> words(argv + 1, argv + argc);
+  std::set_terminate(ordinary_end);
   return static_cast<int>(run_app(words, world, transports));
+} catch (const std::bad_alloc&) {
+  no_memory_to_begin();
 }
