@@ -199,8 +199,9 @@ constexpr kind kinds[]{
     {"VERB", [](const request&, std::string_view) { return verbs(); }},
 };
 // What a person makes up.
-constexpr std::string_view free_kinds[]{"NAME",  "N",    "TIME",   "HEX", "SIZE",
-                                        "VALUE", "WORD", "OFFSET", "SPEC"};
+constexpr std::string_view free_kinds[]{"EXPRESSION", "ARG",    "LINE", "KEY",  "NAME",
+                                        "N",          "TIME",   "HEX",  "SIZE", "VALUE",
+                                        "WORD",       "OFFSET", "SPEC"};
 
 const kind* find_kind(std::string_view name) {
   const auto it = std::ranges::find(kinds, name, &kind::name);
