@@ -189,6 +189,7 @@ std::expected<capsule_plan, std::string> plan_capsule(const capsule_request& req
   }
   auto from = read_source(request.send, in);
   if (!from) return error(from.error());
+  if (request.content) *from = {.given = true, .content = *request.content};
 
   // Fabrics commands carry SGLs only (Base 2.0, 4.1.2).
   if (request.sqe.empty()) wire::set<wire::sqe_layout, "psdt">(p.sqe, 1);

@@ -24,9 +24,10 @@ struct capsule_request {
   std::vector<std::string> fields;  // "slba=0x1000", "data.subnqn=..."
   std::string sqe;                  // 64 bytes in hexadecimal to begin with, or empty
   std::optional<std::uint16_t> qid;
-  std::string send;                      // FILE, "-", "hex:0011", "fill:0xab", or empty
-  std::optional<std::uint64_t> receive;  // bytes
-  std::uint32_t nsid = 0;                // of the address; 0: not told
+  std::string send;                                 // FILE, "-", "hex:0011", "fill:0xab", or empty
+  std::optional<std::vector<std::byte>> content{};  // to send, in place of `send`
+  std::optional<std::uint64_t> receive;             // bytes
+  std::uint32_t nsid = 0;                           // of the address; 0: not told
   // What Connect says of itself where data.FIELD does not: "subnqn=nqn...", "hostid=..."
   std::vector<std::string> connect_data;
 };

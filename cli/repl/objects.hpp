@@ -55,6 +55,7 @@ struct capsule_object {
   capsule_state state = capsule_state::built;
   std::string queue;  // where it was sent
   std::uint16_t cid = 0;
+  bool cid_known = false;  // not while it waits for room in an association's queue
   time_point sent_at{}, ended_at{};
   capsule handle;  // raw queues: until the response has come
   // Raw queues: the two halves of the end.
@@ -75,6 +76,7 @@ struct queue_object {
   qpair raw;                            // open, or accepted
   std::weak_ptr<connection_object> of;  // of a bring-up
   std::uint16_t qid = 0;
+  std::string nqn{};                   // of the URI that it was opened with
   std::optional<std::string> ended{};  // why it is no more
   std::vector<std::shared_ptr<capsule_object>> under_way{};
   std::shared_ptr<observer> watched_by{};  // of raw

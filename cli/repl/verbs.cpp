@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "wire/commands.hpp"
 #include "wire/names.hpp"
 
 namespace nvmf::cli::repl {
@@ -15,6 +16,7 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
     add_memory_verbs(made);
     add_byte_verbs(made);
     add_sending_verbs(made);
+    add_shortcut_verbs(made);
     add_listening_verbs(made);
     add_incoming_verbs(made);
     add_script_verbs(made);
@@ -35,6 +37,8 @@ std::expected<const verb*, complaint> find_verb(const word& typed) {
     begun.push_back(v->info().name);
     found = v.get();
   }
+  // Names of commands are taken whole: there are too many to begin like them by chance.
+  if (wire::parse_command(typed.text)) return &command_verb();
   if (begun.size() == 1) return found;
   if (begun.empty())
     return wrong(fmt::format("{} is not a command{} (help lists them)", wire::quoted(typed.text),

@@ -16,10 +16,14 @@ void add_capsule_verbs(verb_list& to);
 void add_listening_verbs(verb_list& to);
 void add_incoming_verbs(verb_list& to);
 void add_memory_verbs(verb_list& to);
+void add_shortcut_verbs(verb_list& to);
 void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
 void add_script_verbs(verb_list& to);
 void add_session_verbs(verb_list& to);
+
+// What runs any command of the tables that is no verb of its own.
+const verb& command_verb();
 
 // Almost every verb: what it says of itself, and a function.
 class simple_verb final : public verb {

@@ -115,6 +115,7 @@ done open(workbench& bench, arguments args) {
   const auto q = std::make_shared<queue_object>();
   q->name = name->text;
   q->qid = params.qid;
+  q->nqn = uri->nqn;
   q->watched_by = std::make_shared<watcher>(bench, q->name, false);
   params.watched_by = q->watched_by.get();
   const auto type = wire::transport_name(uri->transport);

@@ -2,6 +2,7 @@
 // send, wait, events: commands on their way.
 #include <fmt/format.h>
 
+#include "../sending.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
 #include "failure.hpp"
@@ -36,6 +37,7 @@ done send_raw_queue(queue_object& q, const std::shared_ptr<capsule_object>& c, c
   if (const auto failed = q.raw.transmit(*handle))
     return wrong(fmt::format("{}: {}", at.text, failed.message()), at.column);
   c->cid = handle->cid();
+  c->cid_known = true;
   c->handle = std::move(*handle);
   return {};
 }
@@ -46,6 +48,7 @@ done send_association(workbench& bench, const std::shared_ptr<queue_object>& q,
   if (!connection || !connection->up)
     return wrong(fmt::format("{} is no more", q->name), at.column);
   const memdesc mem = c->memory ? c->memory->mem() : memdesc{};
+  const time_point began = bench.on().now();
   connection->with->submit(q->qid, c->sqe, mem, c->way,
                            duration_cast<milliseconds>(bench.options.timeout),
                            [q, c](const command_result& r) {
@@ -53,6 +56,13 @@ done send_association(workbench& bench, const std::shared_ptr<queue_object>& q,
                              c->answered = c->data_done = true;
                              settle(*q, c);
                            });
+  // The association chooses the CID; when the queue has room it has left by now.
+  for (auto e = bench.events().rbegin(); e != bench.events().rend() && e->what.at >= began; ++e)
+    if (e->what.type == event_type::command_out && e->queue == q->name) {
+      c->cid = e->what.cid;
+      c->cid_known = true;
+      break;
+    }
   return {};
 }
 
@@ -75,15 +85,21 @@ done send(workbench& bench, arguments args) {
     q = std::move(*there);
   }
   if (auto d = args.end(); !d) return d;
+  return dispatch(bench, q, c, *name);
+}
+
+}  // namespace
+
+done dispatch(workbench& bench, const std::shared_ptr<queue_object>& q,
+              const std::shared_ptr<capsule_object>& c, const word& at) {
   if (c->under_way())
-    return wrong(fmt::format("{} is under way on {} already", name->text, c->queue), name->column);
+    return wrong(fmt::format("{} is under way on {} already", c->name, c->queue), at.column);
   if (q->side != role::host)
-    return wrong(fmt::format("{} is a controller's end: commands come there", q->name),
-                 name->column);
+    return wrong(fmt::format("{} is a controller's end: commands come there", q->name), at.column);
   c->result = {};
-  c->answered = false;
+  c->answered = c->cid_known = false;
   c->data_done = c->memory == nullptr || c->memory->size() == 0;
-  const auto sent = q->raw ? send_raw_queue(*q, c, *name) : send_association(bench, q, c, *name);
+  const auto sent = q->raw ? send_raw_queue(*q, c, at) : send_association(bench, q, c, at);
   if (!sent) return sent;
   c->state = capsule_state::sent;
   c->queue = q->name;
@@ -100,6 +116,8 @@ std::string ending(const capsule_object& c) {
                                           : to_text(c.result.status, set_of(c.command.opcode));
   return fmt::format("{}: {}, {} bytes, {:.1f} us", c.name, what, c.result.bytes, us);
 }
+
+namespace {
 
 using commands = std::vector<std::shared_ptr<capsule_object>>;
 
