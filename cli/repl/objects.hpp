@@ -68,6 +68,7 @@ struct capsule_object {
 
 struct connection_object;
 struct destination;
+class breaker;
 
 // A queue: of `open`, of a whole bring-up, or accepted.
 struct queue_object {
@@ -80,6 +81,7 @@ struct queue_object {
   std::optional<std::string> ended{};  // why it is no more
   std::vector<std::shared_ptr<capsule_object>> under_way{};
   std::shared_ptr<observer> watched_by{};  // of raw
+  std::shared_ptr<breaker> breaks{};       // strict off
   // Accepted queues.
   std::string listener{};  // that it came by
   bool settled = false;    // set_queue has been told what Connect said

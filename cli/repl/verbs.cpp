@@ -20,6 +20,7 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
     add_listening_verbs(made);
     add_incoming_verbs(made);
     add_script_verbs(made);
+    add_breaking_verbs(made);
     add_session_verbs(made);
     return made;
   }();

@@ -20,6 +20,7 @@ void add_shortcut_verbs(verb_list& to);
 void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
 void add_script_verbs(verb_list& to);
+void add_breaking_verbs(verb_list& to);
 void add_session_verbs(verb_list& to);
 
 // What runs any command of the tables that is no verb of its own.

@@ -95,3 +95,42 @@ expect out 'CRC32C E3069283h of 9 bytes'
 expect out '31 32 33 34'
 expect out '5 bytes of 9 differ'
 [ "$(cat four)" = 1234 ] || fail 'the file is not what was saved'
+
+# One line each: what is built is shown, what comes back decoded.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M
+connect l1
+buf b 4K fill=seq
+write slba=8 from b
+buf c 4K
+read slba=8 into c
+diff b c
+identify cns=namespace nsid=1
+property csts
+flush
+SCRIPT
+run "$nvmfctl" run script
+expect out 'equal: 4 KiB'
+expect_match out '^  nlb +7 \(0.s based: 8\)'
+expect_match out '^  nsze +2048 '
+expect_match out '^    rdy +1 +Ready'
+expect out 'SQE flush (00h) on a1:1'
+
+# Rules broken by hand: the other end sees the bytes that were asked for.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0
+open l1 name=h
+wait t1
+strict off h
+pdu cid=0x77 on command
+sqe g property-get
+send g
+wait in1
+termreq fes=pdu-sequence-error h
+qpairs
+SCRIPT
+run "$nvmfctl" run script
+expect out 'h: broken on purpose: cid=0x77 on command'
+expect out 'in1: property-get (7Fh/04h) on t1, cid 119'
+at 1 'h keeps the rules: strict off h lets you break them' "${by_hand[@]}" 'pdu plen=4'
+at 5 'datoo: ' "${by_hand[@]}" 'strict off h' 'pdu datoo=4'
