@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// NVMe/TCP as a transport: type "tcp", priority 0. Its executors must be reactors.
+// The public header, by the name that the other transports go by.
 #pragma once
 
-#include <memory>
-#include <nvmf/transport.hpp>
-
-namespace nvmf {
-
-std::shared_ptr<transport> make_tcp_transport();
-
-}  // namespace nvmf
+#include <nvmf/tcp.hpp>
