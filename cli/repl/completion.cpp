@@ -14,6 +14,7 @@
 #include "wire/layouts/fabrics.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/names.hpp"
+#include "wire/tables.hpp"
 #include "workbench.hpp"
 
 namespace nvmf::cli::repl {
@@ -148,11 +149,16 @@ strings layouts() {
   return found;
 }
 
+strings rows_of(const wire::table& t) {
+  strings found;
+  for (const wire::row& row : t.rows) found.emplace_back(row.name);
+  return found;
+}
+
 strings statuses() {
   strings found;
   for (const wire::table* t : wire::all_tables())
-    if (t->name.ends_with("status-code"))
-      for (const wire::row& row : t->rows) found.emplace_back(row.name);
+    if (t->name.ends_with("status-code")) std::ranges::move(rows_of(*t), std::back_inserter(found));
   return found;
 }
 
@@ -175,14 +181,18 @@ struct kind {
 };
 constexpr kind kinds[]{
     {"BUF", [](const request& r, std::string_view) { return names_on(r.bench.buffers); }},
+    {"CNS", [](const request&, std::string_view) { return rows_of(wire::cns_values); }},
     {"COMMAND", [](const request&, std::string_view) { return commands(); }},
     {"CONNECTION",
      [](const request& r, std::string_view) { return names_on(r.bench.connections); }},
+    {"FES", [](const request&, std::string_view) { return rows_of(wire::fes_codes); }},
+    {"FID", [](const request&, std::string_view) { return rows_of(wire::features); }},
     {"FIELD", [](const request& r, std::string_view) { return fields(r); }},
     {"FILE", [](const request&, std::string_view typed) { return files(typed); }},
     {"PATH", [](const request&, std::string_view typed) { return files(typed); }},
     {"IN", [](const request& r, std::string_view) { return names_on(r.bench.incoming); }},
     {"LAYOUT", [](const request&, std::string_view) { return layouts(); }},
+    {"LID", [](const request&, std::string_view) { return rows_of(wire::log_pages); }},
     {"LISTENER", [](const request& r, std::string_view) { return names_on(r.bench.listeners); }},
     {"MEMDESC",
      [](const request& r, std::string_view) {
@@ -190,6 +200,7 @@ constexpr kind kinds[]{
        for (std::string& b : names_on(r.bench.buffers)) found.push_back(std::move(b));
        return found;
      }},
+    {"PROPERTY", [](const request&, std::string_view) { return rows_of(wire::properties); }},
     {"PATTERN", [](const request&, std::string_view typed) { return patterns(typed); }},
     {"QUEUE", [](const request& r, std::string_view) { return names_on(r.bench.queues); }},
     {"SQE", [](const request& r, std::string_view) { return names_on(r.bench.capsules); }},

@@ -133,7 +133,9 @@ std::vector<std::string_view> nearest(std::string_view word,
   if (word.empty() || word.size() > longest_word) return {};
   const std::string w = to_kebab(word);
   for (std::string_view c : candidates) {
-    if (c.size() > longest_word) continue;
+    // What was typed helps nobody, nor does a name that two structures have.
+    if (c.size() > longest_word || c == word) continue;
+    if (std::ranges::find(near, c, &scored::name) != near.end()) continue;
     const std::string k = to_kebab(c);
     // A word of three letters or more that the candidate starts with or contains is meant more
     // often than not; else a third of the letters may be wrong.

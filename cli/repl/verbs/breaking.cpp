@@ -192,14 +192,14 @@ void add_breaking_verbs(verb_list& to) {
       strict);
   add({"pdu",
        "[FIELD=VALUE]... [last=0] [success=1] [hdgst=wrong|missing] [ddgst=wrong|missing] "
-       "[drop|twice] [on KIND] [always] [of=QUEUE] | clear",
+       "[drop|twice] [on command|response|r2t|h2cdata|c2hdata|termreq] [always] [of=QUEUE] | clear",
        "change the next PDU that leaves",
        "Fields are those of the PDU's header, and of the SQE or CQE in it (describe r2t lists "
-       "one's). It is done to the next PDU that has them; KIND: command, response, r2t, h2cdata, "
-       "c2hdata, termreq. Right digests are made of what was changed. Alone it lists what waits.",
+       "one's). It is done to the next PDU that has them. Right digests are made of what was "
+       "changed. Alone it lists what waits.",
        pdu_examples},
       pdu);
-  add({"termreq", "[fes=NAME|N] [QUEUE]", "end a connection as if the peer had broken a rule", "",
+  add({"termreq", "[fes=FES] [QUEUE]", "end a connection as if the peer had broken a rule", "",
        termreq_examples},
       termreq);
   add({"reset", "[QUEUE]", "reset a connection", "", reset_examples}, one<misdeed::reset>);

@@ -309,19 +309,19 @@ void add_shortcut_verbs(verb_list& to) {
   add({"write", "[FIELD=VALUE]... from BUF [on QUEUE]", "write blocks, and wait for it", "",
        write_examples},
       run_one<write_name>);
-  add({"identify", "[cns=WHAT] [FIELD=VALUE]... [into BUF]", "ask who is there, and decode it", "",
+  add({"identify", "[cns=CNS] [FIELD=VALUE]... [into BUF]", "ask who is there, and decode it", "",
        identify_examples},
       run_one<identify_name>);
-  add({"log", "lid=PAGE [FIELD=VALUE]... [into BUF]", "read a log page, and decode it", "",
+  add({"log", "lid=LID [FIELD=VALUE]... [into BUF]", "read a log page, and decode it", "",
        log_examples},
       run_one<log_name>);
-  add({"feature", "fid=FEATURE [FIELD=VALUE]...", "get a feature",
-       "set-features fid=FEATURE cdw11=VALUE sets one.", feature_examples},
+  add({"feature", "fid=FID [FIELD=VALUE]...", "get a feature",
+       "set-features fid=FID cdw11=VALUE sets one.", feature_examples},
       run_one<feature_name>);
-  add({"property", "NAME|OFFSET[=VALUE] [on QUEUE]", "get or set a property", "",
+  add({"property", "PROPERTY|OFFSET[=VALUE] [on QUEUE]", "get or set a property", "",
        property_examples},
       property);
-  add({"abort", "COMMAND [on QUEUE]", "ask the controller to abort a command",
+  add({"abort", "SQE [on QUEUE]", "ask the controller to abort a command",
        "On the admin queue of the same connection; on a queue that is open alone, on that queue.",
        abort_examples},
       abort);
