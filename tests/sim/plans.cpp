@@ -151,9 +151,10 @@ void excuse(network& in, const network_end& at, const fault_step& s, std::uint16
       if (!by_host) in.watch.untimed(at.connection);
       break;
     case fault_action::short_data:
-    case fault_action::early_success:
       host.cut = host.cut || !by_host;
       break;
+    case fault_action::early_success:
+      // With flow control the response follows, and finds its CID in use again.
     case fault_action::duplicate:
     case fault_action::wrong_cid:
       // Two commands in one, or the answer to another.
