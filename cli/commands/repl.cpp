@@ -1,128 +1,78 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// run: the debugger's language in a file. `repl` (prompt.cpp) speaks it at a prompt.
+// repl: the debugger at a prompt. `run` (run.cpp) takes the same language from a file.
 #include <fmt/format.h>
 
-#include <fstream>
+#include <array>
 #include <istream>
 
 #include "context.hpp"
-#include "output_file.hpp"
 #include "registry.hpp"
-#include "repl/interpreter.hpp"
+#include "repl/console.hpp"
 #include "repl/outcome.hpp"
-#include "repl/script/script_file.hpp"
-#include "repl/workbench.hpp"
 
 namespace nvmf::cli {
 namespace {
 
-class run_command final : public command {
+class repl_command final : public command {
  public:
-  const command_info& info() const override;
-  void add_options(option_table& table) override;
-  result run(context& ctx) override;
+  const command_info& info() const override {
+    static constexpr std::array<example, 4> examples{{
+        {"repl", "the prompt; `nvmfctl` alone does the same"},
+        {"repl nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s", "with an association"},
+        {"repl --open nvme+tcp://127.0.0.1", "with a queue that has had the IC exchange only"},
+        {"repl -c 'buf b 4K' -c 'sqe id identify cns=controller'", "after these lines"},
+    }};
+    static constexpr command_info about{
+        .name = "repl",
+        .summary = "debug at a prompt",
+        .usage = "",
+        .details =
+            "A prompt for commands that build, send and watch capsules one at a time; `help` in it "
+            "lists them, Tab completes names, fields and values, Ctrl-C clears the line or ends a "
+            "wait, Ctrl-D leaves. Callbacks print above the line that is being typed.\n\n"
+            "Lines are kept in $XDG_STATE_HOME/nvmfctl/history (~/.local/state/nvmfctl/history), "
+            "except those that begin with a blank or hold keys. ~/.editrc changes the keys.\n\n"
+            "When standard input or output is no terminal, or with --json, lines are read from "
+            "standard input as `nvmfctl run -` does.",
+        .examples = examples,
+        .statuses = repl::outcome_statuses,
+        .keys = repl::outcome_keys,
+    };
+    return about;
+  }
+  void add_options(option_table& table) override {
+    table.text("URI", "URI", uri_, "connect to it first");
+    table.flag("--open", open_, "with URI: only open one queue, the transport's part");
+    table.texts("-c,--command", "LINE", lines_, "a line to run before the first that is typed")
+        .repeats = true;
+  }
+  result run(context& ctx) override {
+    if (open_ && uri_.empty())
+      return result::fail(exit_status::usage, "repl: --open wants a URI to open a queue to");
+    if (!uri_.empty()) lines_.insert(lines_.begin(), (open_ ? "open " : "connect ") + uri_);
+    repl::workbench bench(ctx);
+    repl::interpreter interpreter(bench);
+    repl::done last;
+    if (ctx.person && !ctx.json()) {
+      repl::run_console(bench, interpreter, lines_);
+    } else {
+      for (std::size_t n = 0; last && !bench.quitting && n < lines_.size(); ++n)
+        last = interpreter.run_line(lines_[n], "-c", n + 1);
+      if (last && !bench.quitting) last = interpreter.finish();
+      if (last && !bench.quitting) last = interpreter.run_stream(ctx.in, "stdin");
+    }
+    bench.say_goodbye();
+    return repl::outcome("repl", bench, interpreter, last);
+  }
 
  private:
-  struct session;
-  repl::done run_all(session& s, context& ctx, std::istream& file);
-
-  std::string file_, junit_;
-  std::vector<std::string> lines_, words_;
-  bool tap_ = false, keep_going_ = false;
+  std::string uri_;
+  bool open_ = false;
+  std::vector<std::string> lines_;
 };
-
-struct run_command::session {
-  explicit session(context& ctx) : bench(ctx), interpreter(bench) {}
-  repl::workbench bench;
-  repl::interpreter interpreter;
-};
-
-const command_info& run_command::info() const {
-  static constexpr std::array<example, 5> examples{{
-      {"run smoke.nvmf nvme+tcp://127.0.0.1/nqn.x", "the lines of a file; $1 is the URI in them"},
-      {"run -", "of standard input"},
-      {"run -c 'sqe id identify cns=controller' -c 'show id'", "of the command line"},
-      {"run --tap --keep-going smoke.nvmf", "each expectation as a test"},
-      {"run --junit result.xml smoke.nvmf", "and for machines that collect results"},
-  }};
-  using enum exit_status;
-  static constexpr std::array statuses{resolve,         connect,    initialize_connection,
-                                       fabrics_connect, timeout,    protocol_error,
-                                       peer_closed,     expectation};
-  static constexpr command_info about{
-      .name = "run",
-      .summary = "run a script of the debugger",
-      .usage = "",
-      .details =
-          "Runs lines of the debugger's language, which `nvmfctl repl` speaks at a prompt; `help` "
-          "in it lists the commands, and the sections below tell of the language. The first line "
-          "that is wrong, or an expectation that is not met, ends the script, with its place, and "
-          "with the exit status of what went wrong. What a script prints goes to standard output, "
-          "with --tap and --json to standard error.",
-      .examples = examples,
-      .statuses = statuses,
-      .keys = repl::outcome_keys,
-      .topic = "script",
-  };
-  return about;
-}
-
-void run_command::add_options(option_table& table) {
-  table.text("FILE", "FILE", file_, "the script; - is standard input").completion = completes::file;
-  table.texts("ARG", "ARG", words_, "what is $1, $2 ... in the script").repeats = true;
-  table.texts("-c,--command", "LINE", lines_, "a line to run, before those of FILE").repeats = true;
-  table.flag("--tap", tap_, "print each expectation as a test, in TAP 14");
-  table.text("--junit", "FILE", junit_, "write the expectations to FILE, as JUnit's XML")
-      .completion = completes::file;
-  table.flag("--keep-going", keep_going_, "go on after a line that failed");
-}
-
-repl::done run_command::run_all(session& s, context& ctx, std::istream& file) {
-  repl::done last;
-  const auto stops = [&](repl::done d) {
-    if (last && !d) last = d;
-    return s.bench.quitting ||
-           (!d && (!keep_going_ || d.error().status == exit_status::interrupted));
-  };
-  for (std::size_t n = 0; n < lines_.size(); ++n)
-    if (stops(s.interpreter.run_line(lines_[n], "-c", n + 1))) return last;
-  if (stops(s.interpreter.finish()) || file_.empty()) return last;
-  (void)stops(s.interpreter.run_script(file_ == "-" ? ctx.in : file, file_));
-  return last;
-}
-
-result run_command::run(context& ctx) {
-  if (file_.empty() && lines_.empty())
-    return result::fail(exit_status::usage, "run: give a FILE, or lines with -c");
-  if (tap_ && ctx.json())
-    return result::fail(exit_status::usage, "run: --tap and --json both want standard output");
-  std::expected<std::ifstream, std::string> file;
-  if (!file_.empty() && file_ != "-") file = repl::open_script(file_);
-  if (!file) return result::fail(exit_status::usage, fmt::format("run: {}", file.error()));
-  if (!junit_.empty())
-    if (const auto good = check_writable(junit_); !good)
-      return result::fail(exit_status::usage, fmt::format("run: {}", good.error()));
-  session s(ctx);
-  (void)s.interpreter.vars().set_arguments(words_);
-  s.interpreter.keep_going(keep_going_);
-  if (!junit_.empty()) s.interpreter.tests().keep();
-  if (tap_) {
-    s.bench.speak_to([&ctx](std::string_view text) { (ctx.err << text << "\n").flush(); });
-    s.interpreter.tests().tap_to([&ctx](std::string_view text) { (ctx.out << text).flush(); });
-  }
-  const auto last = run_all(s, ctx, *file);
-  s.interpreter.tests().end();
-  s.bench.say_goodbye();
-  result r = repl::outcome("run", s.bench, s.interpreter, last);
-  if (junit_.empty()) return r;
-  const auto xml = s.interpreter.tests().junit(file_.empty() ? "-c" : file_);
-  if (const auto good = write_file(junit_, std::as_bytes(std::span{xml})); !good && last)
-    return result::fail(exit_status::usage, fmt::format("run: {}", good.error()));
-  return r;
-}
 
 }  // namespace
 
-std::unique_ptr<command> make_run() { return std::make_unique<run_command>(); }
+std::unique_ptr<command> make_repl() { return std::make_unique<repl_command>(); }
 
 }  // namespace nvmf::cli

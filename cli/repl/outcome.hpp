@@ -10,6 +10,11 @@
 
 namespace nvmf::cli::repl {
 
+// What a session may end with, beside what every command may.
+inline constexpr std::array outcome_statuses{
+    exit_status::resolve,         exit_status::connect,    exit_status::initialize_connection,
+    exit_status::fabrics_connect, exit_status::timeout,    exit_status::protocol_error,
+    exit_status::peer_closed,     exit_status::expectation};
 inline constexpr std::array<json_key, 4> outcome_keys{{
     {"lines", "how many were run"},
     {"expectations", "how many were met and unmet"},

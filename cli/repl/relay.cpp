@@ -7,9 +7,7 @@
 namespace nvmf::cli::repl {
 
 relay::relay(qpair inner, std::vector<capsule> waiting)
-    : inner_(std::move(inner)), waiting_(std::move(waiting)) {
-  who_ = in().who();
-}
+    : forwarding_qpair(std::move(inner)), waiting_(std::move(waiting)) {}
 
 void relay::start(qpair_callbacks callbacks) {
   callbacks_ = std::move(callbacks);
@@ -31,12 +29,6 @@ void relay::lose(const qpair_error& why) {
   if (closed_ || !callbacks_.on_error) return;
   const auto self = shared_from_this();
   callbacks_.on_error(why);
-}
-
-capsule_slot* relay::allocate(bool command) {
-  capsule_slot* slot = in().allocate(command);
-  if (slot != nullptr) slot->owner = this;
-  return slot;
 }
 
 void relay::close(bool clean) {

@@ -32,8 +32,9 @@ std::uint16_t cid_of(const capsule_slot& c) {
 }  // namespace
 
 faulty_qpair::faulty_qpair(qpair inner, std::shared_ptr<plan_at_work> plan)
-    : inner_(std::move(inner)), plan_(std::move(plan)), connection_(plan_->next_connection()) {
-  who_ = in().who();
+    : forwarding_qpair(std::move(inner)),
+      plan_(std::move(plan)),
+      connection_(plan_->next_connection()) {
   // A transport without a place for it obeys what concerns commands as a whole.
   (void)in().tamper(this);
 }
@@ -56,15 +57,7 @@ std::error_code faulty_qpair::tamper(tamperer* by) {
   return {};
 }
 
-// --- Slots: those allocated here come back here, so that a delayed one is known to be let go
-// ------
-
-capsule_slot* faulty_qpair::allocate(bool command) {
-  capsule_slot* slot = in().allocate(command);
-  if (slot != nullptr) slot->owner = this;
-  return slot;
-}
-
+// A delayed one is known to be let go.
 void faulty_qpair::release(capsule_slot* slot) noexcept {
   if (const auto it = find_delayed(slot); it != delayed_.end()) {
     who_.runs_on->cancel_timer(it->timer);

@@ -4,13 +4,14 @@
 #pragma once
 
 #include <list>
+#include <nvmf/forwarding_qpair.hpp>
 
 #include "mischief.hpp"
 #include "plan_at_work.hpp"
 
 namespace nvmf {
 
-class faulty_qpair final : public transport_qpair,
+class faulty_qpair final : public forwarding_qpair,
                            public std::enable_shared_from_this<faulty_qpair>,
                            private tamperer {
  public:
@@ -19,51 +20,12 @@ class faulty_qpair final : public transport_qpair,
 
   void start(qpair_callbacks callbacks) override;
   void set_queue(std::uint16_t qid, std::uint32_t queue_size, bool sq_flow_control) override;
-  void set_max_in_capsule(std::uint32_t bytes) override { in().set_max_in_capsule(bytes); }
-  qpair_limits limits() const override { return in().limits(); }
-  capsule_slot* allocate(bool command) override;
   void release(capsule_slot* slot) noexcept override;
   std::error_code transmit(capsule_slot* slot) override;
   std::error_code withdraw_data(capsule_slot* slot, std::error_code error) override;
-  nvme_status validate_command(const capsule_slot* slot) const override {
-    return in().validate_command(slot);
-  }
-  std::span<const std::byte> in_capsule_data(const capsule_slot* slot) const override {
-    return in().in_capsule_data(slot);
-  }
-  std::error_code receive_controller_data(capsule_slot* slot, std::uint32_t offset,
-                                          const memdesc& mem, std::uint32_t length,
-                                          data_callback done) override {
-    return in().receive_controller_data(slot, offset, mem, length, std::move(done));
-  }
-  send_answer send_controller_data(capsule_slot* slot, std::uint32_t offset, buffer data,
-                                   bool last) override {
-    return in().send_controller_data(slot, offset, std::move(data), last);
-  }
   std::error_code tamper(tamperer* by) override;
-  std::error_code misbehave(misdeed what, std::uint16_t fes) override {
-    return in().misbehave(what, fes);
-  }
-  std::error_code pause() override { return in().pause(); }
-  std::error_code resume() override { return in().resume(); }
-  bool paused() const override { return in().paused(); }
-  qpair_action next_action() const override { return in().next_action(); }
-  std::error_code step(pause_callback done, action_kind which) override {
-    return in().step(std::move(done), which);
-  }
   std::error_code break_when(break_condition when, pause_callback told) override;
-  std::error_code send_raw(std::span<const std::byte> bytes) override {
-    return in().send_raw(bytes);
-  }
-  std::error_code cut_writes(std::span<const std::size_t> sizes) override {
-    return in().cut_writes(sizes);
-  }
-  void show_inside(qpair_inside& show) const override {
-    in().show_inside(show);
-    show.capsules_held += in().capsules_held();
-  }
   void close(bool clean) override;
-  void defer(task t) override { in().defer(std::move(t)); }
 
  private:
   // A command that waits for its delay to be over: received, or to be transmitted.
@@ -75,7 +37,6 @@ class faulty_qpair final : public transport_qpair,
   };
   using delayed_list = std::list<delayed>;
 
-  transport_qpair& in() const { return *inner_.implementation(); }
   engine::fault_decision decide(const capsule_slot& command, std::uint32_t bytes);
   void learn_host(const capsule_slot& command);
   void on_received(capsule c);
@@ -96,7 +57,6 @@ class faulty_qpair final : public transport_qpair,
   void drop_delayed();
   void on_outgoing(outgoing& o) noexcept override;
 
-  qpair inner_;
   std::shared_ptr<plan_at_work> plan_;
   std::uint32_t connection_;
   std::uint16_t qid_ = 0;
