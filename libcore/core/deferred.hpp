@@ -49,6 +49,13 @@ class deferred {
     leave();
   }
   std::size_t size() const { return waiting_.size() + running_.size() - next_; }
+  // Gives back the memory of what has run; returns how many bytes.
+  std::size_t shrink() {
+    if (depth_ > 0 || !empty()) return 0;
+    next_ = 0;
+    return (std::exchange(waiting_, {}).capacity() + std::exchange(running_, {}).capacity()) *
+           sizeof(task);
+  }
   // What was entered and not left, after a throw.
   void abandon_turn() { depth_ = 0; }
   // Runs what has gathered, and what that adds, now.

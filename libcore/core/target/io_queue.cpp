@@ -8,6 +8,7 @@
 #include <cassert>
 
 #include "admin_queue.hpp"
+#include "core/spare_memory.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
 
@@ -171,6 +172,19 @@ void io_queue::send_errors() {
       [] {});
 }
 
+void io_queue::on_grown() {
+  if (rest_timer_ == 0)
+    rest_timer_ = on().start_timer(on().now() + rest_after, [this] { on_rest_time(); });
+}
+
+void io_queue::on_rest_time() {
+  rest_timer_ = 0;
+  // A backend that works for a command holds it beyond its end.
+  if (backend_operations_ == 0) note_spare_memory(store_->rest());
+  if (backlog_.empty()) backlog_.shrink_to_fit();
+  if (store_->grown()) on_grown();
+}
+
 void io_queue::on_namespaces(const subsystem& of, const table_ptr& table,
                              std::span<const std::uint32_t>) {
   if (&of == of_.get()) store_->set_table(table);
@@ -186,6 +200,7 @@ void io_queue::on_ending(std::string_view) {
 }
 
 void io_queue::on_closed() {
+  if (rest_timer_ != 0) on().cancel_timer(std::exchange(rest_timer_, 0));
   backlog_.clear();
   while (io_command* c = waiting_first_) {
     waiting_first_ = std::exchange(c->next, nullptr);

@@ -32,12 +32,15 @@ class io_queue final : public queue_role {
   void backend_ends() {
     if (--backend_operations_ == 0 && session_.ending()) session_.role_idle();
   }
+  // The store has become large: it is asked to rest until it is small again.
+  void on_grown();
   // The transport has let go of a command's data.
   void on_sent(io_command& c);
 
  private:
   using status = nvme_status;
 
+  void on_rest_time();
   void begin(io_command& c);
   void fabrics(io_command& c);
   void finish(io_command& c, status s, std::uint16_t location = engine::no_location);
@@ -93,6 +96,7 @@ class io_queue final : public queue_role {
   std::vector<engine::error_record> errors_;
   std::uint64_t errors_missed_ = 0;
   bool errors_travel_ = false;
+  timer_id rest_timer_ = 0;
 };
 
 }  // namespace nvmf

@@ -24,19 +24,35 @@ io_store::io_store(io_queue& queue, std::size_t commands_max)
 
 io_command* io_store::take() {
   if (free_ == nullptr) {
-    const std::size_t room = commands_max_ - chunks_.size() * chunk;
-    if (chunks_.size() * chunk >= commands_max_) return nullptr;
-    const std::size_t n = std::min(chunk, room);
-    auto& more = chunks_.emplace_back(std::make_unique<io_command[]>(n));
-    for (std::size_t i = 0; i < n; ++i) {
-      more[i].store = this;
-      more[i].next = std::exchange(free_, &more[i]);
-    }
+    free_ = std::exchange(resting_, nullptr);
+    if (free_ == nullptr && !grow()) return nullptr;
   }
   ++in_use_;
   io_command* c = free_;
   free_ = std::exchange(c->next, nullptr);
   return c;
+}
+
+bool io_store::grow() {
+  if (chunks_.size() * chunk >= commands_max_) return false;
+  const std::size_t n = std::min(chunk, commands_max_ - chunks_.size() * chunk);
+  auto& more = chunks_.emplace_back(std::make_unique<io_command[]>(n));
+  for (std::size_t i = 0; i < n; ++i) {
+    more[i].store = this;
+    more[i].next = std::exchange(free_, &more[i]);
+  }
+  if (grown()) queue_->on_grown();
+  return true;
+}
+
+std::size_t io_store::rest() {
+  if (in_use_ > 0 || chunks_.empty()) return 0;
+  if (resting_ == nullptr) {
+    resting_ = std::exchange(free_, nullptr);
+    return 0;
+  }
+  resting_ = nullptr;
+  return std::exchange(chunks_, {}).size() * chunk * sizeof(io_command);
 }
 
 void io_store::give_back(io_command& c) {

@@ -58,6 +58,11 @@ class io_store {
   io_command* take();
   void give_back(io_command& c);
   bool none_in_use() const { return in_use_ == 0; }
+  // Larger than what every queue keeps.
+  bool grown() const { return chunks_.size() > 1; }
+  // Gives the memory of commands back if none has been taken since the last call; returns how many
+  // bytes. As the transports' pools do it: the free ones are put aside, and who takes one notices.
+  std::size_t rest();
 
   io_queue* queue() const { return queue_; }  // nullptr: it is gone
   void queue_gone() { queue_ = nullptr; }
@@ -69,12 +74,15 @@ class io_store {
  private:
   ~io_store() = default;
 
+  bool grow();
+
   static constexpr std::size_t chunk = 32;
   io_queue* queue_;
   std::size_t commands_max_;
   std::size_t in_use_ = 0;
   std::size_t holders_ = 1;
   io_command* free_ = nullptr;
+  io_command* resting_ = nullptr;  // all of them, once nobody has taken one for a while
   std::vector<std::unique_ptr<io_command[]>> chunks_;
   std::vector<std::unique_ptr<held_table>> tables_;
 

@@ -7,5 +7,7 @@
 namespace nvmf::test {
 
 extern std::size_t allocations;
+// Bytes that have been taken and not given back.
+extern std::size_t held;
 
 }  // namespace nvmf::test

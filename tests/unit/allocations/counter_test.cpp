@@ -2,13 +2,16 @@
 #include "counter.hpp"
 
 #include <doctest/doctest.h>
+#include <malloc.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <new>
 
 std::size_t nvmf::test::allocations = 0;
+std::size_t nvmf::test::held = 0;
 
 namespace {
 
@@ -18,12 +21,19 @@ void* counted(std::size_t n, std::size_t alignment) {
                 ? std::aligned_alloc(alignment, (n + alignment - 1) / alignment * alignment)
                 : std::malloc(n == 0 ? 1 : n);
   if (p == nullptr) std::abort();
+  nvmf::test::held += ::malloc_usable_size(p);
   return p;
+}
+void released(void* p) {
+  nvmf::test::held -= ::malloc_usable_size(p);
+  std::free(p);
 }
 }  // namespace
 
 void* operator new(std::size_t n) { return counted(n, 0); }
 void* operator new[](std::size_t n) { return counted(n, 0); }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 0); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 0); }
 void* operator new(std::size_t n, std::align_val_t a) {
   return counted(n, static_cast<std::size_t>(a));
 }
@@ -33,18 +43,20 @@ void* operator new[](std::size_t n, std::align_val_t a) {
 void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
   return counted(n, static_cast<std::size_t>(a));
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { released(p); }
+void operator delete[](void* p) noexcept { released(p); }
+void operator delete(void* p, std::size_t) noexcept { released(p); }
+void operator delete[](void* p, std::size_t) noexcept { released(p); }
+void operator delete(void* p, std::align_val_t) noexcept { released(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { released(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { released(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { released(p); }
 
 TEST_CASE("the counter counts") {
-  const std::size_t before = nvmf::test::allocations;
-  const auto p = std::make_unique<int>(1);
+  const std::size_t before = nvmf::test::allocations, held = nvmf::test::held;
+  auto p = std::make_unique<std::array<std::byte, 100>>();
   CHECK(nvmf::test::allocations == before + 1);
-  CHECK(*p == 1);
+  CHECK(nvmf::test::held >= held + 100);
+  p.reset();
+  CHECK(nvmf::test::held == held);
 }

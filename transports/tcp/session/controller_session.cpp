@@ -140,6 +140,12 @@ std::error_code controller_session::transmit(capsule_slot* slot) {
   return {};
 }
 
+session::rested controller_session::rest() {
+  const rested now = rest_all(commands_, responses_, transfers_);
+  if (now.bytes > 0) cids_.shrink();
+  return now;
+}
+
 std::error_code controller_session::withdraw_data(capsule_slot*, std::error_code) {
   return errc::wrong_role;
 }

@@ -57,6 +57,10 @@ class cid_map {
   void add(command_slot* c);
   void remove(command_slot* c);
   std::uint32_t size() const { return size_; }
+  // Without CIDs: without memory.
+  void shrink() {
+    if (size_ == 0) std::exchange(buckets_, {});
+  }
 
  private:
   std::size_t bucket(std::uint16_t cid) const { return cid & (buckets_.size() - 1); }
@@ -91,6 +95,7 @@ class controller_session final : public session {
   bool waits_for_peer() const override { return open_transfers_ > 0 || session::waits_for_peer(); }
   void on_room() override;
   void show_commands(qpair_inside& show) const override;
+  rested rest() override;
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                  receiver::target& to) override;
@@ -121,9 +126,9 @@ class controller_session final : public session {
   // In what waits to be sent PDUs add up; see tx_high_water.
   void note_queued() { congested_ = congested_ || tx_.bytes() > high_water(); }
 
-  slot_pool<command_slot> commands_{65536};
-  slot_pool<controller_response> responses_{65536};
-  slot_pool<transfer> transfers_{65536};
+  slot_pool<command_slot> commands_{65536, *this};
+  slot_pool<controller_response> responses_{65536, *this};
+  slot_pool<transfer> transfers_{65536, *this};
   cid_map cids_;
   std::uint32_t refusals_ = 0;  // conflict responses that have not left
   sq_head sq_head_;

@@ -7,7 +7,7 @@
 namespace nvmf::tcp {
 
 host_session::host_session(session_setup setup)
-    : session(std::move(setup)), commands_(params_.queue_size - 1) {}
+    : session(std::move(setup)), commands_(params_.queue_size - 1, *this) {}
 
 host_session::~host_session() = default;
 

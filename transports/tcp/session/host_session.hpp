@@ -97,10 +97,11 @@ class host_session final : public session {
   bool more_output() const override { return !transfers_.empty(); }
   qpair_action next_made() const override;
   void show_commands(qpair_inside& show) const override;
+  rested rest() override { return rest_all(commands_, responses_, transfer_places_); }
 
   slot_pool<host_command> commands_;
-  slot_pool<response_slot> responses_{65536};
-  slot_pool<h2c_transfer> transfer_places_{65536};
+  slot_pool<response_slot> responses_{65536, *this};
+  slot_pool<h2c_transfer> transfer_places_{65536, *this};
   fifo<h2c_transfer, &h2c_transfer::next> transfers_;
   host_command* receiving_ = nullptr;  // whose C2HData is arriving
 };

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace nvmf::tcp {
@@ -47,16 +48,25 @@ class fifo {
   T* tail_ = nullptr;
 };
 
+// Whoever has pools learns that one has become large, and then asks it to rest now and then.
+class pool_owner {
+ public:
+  virtual void on_grown() = 0;
+
+ protected:
+  ~pool_owner() = default;
+};
+
 // T has `std::uint16_t index` and `T* next`. Numbers are handed out again as late as possible among
 // those in use so far: a peer that answers to a finished number is noticed.
 template <class T>
 class slot_pool {
  public:
-  explicit slot_pool(std::uint32_t limit) : limit_(limit) {}
+  slot_pool(std::uint32_t limit, pool_owner& owner) : limit_(limit), owner_(owner) {}
 
   // nullptr when all are taken.
   T* take() {
-    if (free_.empty() && !grow()) return nullptr;
+    if (free_.empty() && !wake() && !grow()) return nullptr;
     ++taken_;
     return free_.pop();
   }
@@ -79,9 +89,29 @@ class slot_pool {
   // A smaller limit takes effect for slots that have not been made.
   void set_limit(std::uint32_t limit) { limit_ = limit; }
 
+  // Larger than what every pool keeps.
+  bool grown() const { return chunks_.size() > 1; }
+  // Gives all memory back if nothing has been taken since the last call; returns how many bytes.
+  // What is free is put aside, so that the next to take notices, and one that takes and gives all
+  // the time pays nothing for it.
+  std::size_t rest() {
+    if (taken_ > 0 || made_ == 0) return 0;
+    if (resting_.empty()) {
+      resting_ = std::exchange(free_, {});
+      return 0;
+    }
+    resting_ = {};
+    made_ = 0;
+    return std::exchange(chunks_, {}).size() * chunk * sizeof(T);
+  }
+
  private:
   static constexpr std::uint32_t chunk = 16;
 
+  bool wake() {
+    free_ = std::exchange(resting_, {});
+    return !free_.empty();
+  }
   bool grow() {
     if (made_ >= limit_) return false;
     if (made_ % chunk == 0) chunks_.push_back(std::make_unique<T[]>(chunk));
@@ -91,14 +121,17 @@ class slot_pool {
       item.index = static_cast<std::uint16_t>(made_);
       free_.push(&item);
     }
+    if (grown()) owner_.on_grown();
     return true;
   }
 
   std::uint32_t limit_;
+  pool_owner& owner_;
   std::uint32_t made_ = 0;
   std::uint32_t taken_ = 0;
   std::vector<std::unique_ptr<T[]>> chunks_;
   fifo<T, &T::next> free_;
+  fifo<T, &T::next> resting_;  // all of them, once nobody has taken one for a while
 };
 
 }  // namespace nvmf::tcp

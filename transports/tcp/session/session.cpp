@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "session.hpp"
 
+#include "core/spare_memory.hpp"
 #include "limits.hpp"
 #include "termreq.hpp"
 
@@ -166,6 +167,23 @@ void session::on_stall_time() {
   leave_turn();
 }
 
+void session::on_grown() {
+  if (rest_timer_ != 0 || closed_) return;
+  rest_timer_ =
+      who_.runs_on->start_timer(who_.runs_on->now() + rest_after, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_rest_time();
+      });
+}
+
+void session::on_rest_time() {
+  rest_timer_ = 0;
+  if (closed_) return;
+  rested now = rest();
+  if (now.bytes > 0) now.bytes += turn_.shrink();
+  note_spare_memory(now.bytes);
+  if (now.grown) on_grown();
+}
+
 bool session::violated(const protocol_error& error, std::span<const std::byte> header) {
   if (failed_ || closed_) return false;
   events_.violation(error, header);
@@ -228,6 +246,7 @@ void session::close(bool clean) {
   // A TermReq is owed to the peer however the owner leaves (NVMe/TCP 3.5); nothing else is queued.
   clean = clean || after_ == aftermath::await_peer;
   if (stall_timer_ != 0) who_.runs_on->cancel_timer(std::exchange(stall_timer_, 0));
+  if (rest_timer_ != 0) who_.runs_on->cancel_timer(std::exchange(rest_timer_, 0));
   turn_.enter();
   if (held_up_ != nullptr) {
     held_up_->steps.end();

@@ -68,6 +68,7 @@ struct session_setup {
 class session : public transport_qpair,
                 public std::enable_shared_from_this<session>,
                 protected receiver::handler,
+                protected pool_owner,
                 private stepping::owner {
  public:
   explicit session(session_setup setup);
@@ -180,6 +181,19 @@ class session : public transport_qpair,
   // Fills in commands and R2Ts.
   virtual void show_commands(qpair_inside& show) const = 0;
 
+  // Asks the pools to rest; see slot_pool.
+  struct rested {
+    std::size_t bytes = 0;  // given back
+    bool grown = false;     // some pool is large still
+  };
+  virtual rested rest() = 0;
+  template <class... Pools>
+  static rested rest_all(Pools&... pools) {
+    const std::size_t bytes = (pools.rest() + ...);
+    return {bytes, (pools.grown() || ...)};
+  }
+  void on_grown() override;
+
   bool one_by_one() const { return held_up_ != nullptr && held_up_->steps.armed(); }
   // For the ages of commands; 0 when nobody watches.
   time_point watched_now() const { return events_.on() ? who_.runs_on->now() : time_point{}; }
@@ -224,6 +238,7 @@ class session : public transport_qpair,
   void watch_for_stall();
   void arm_stall_timer();
   void on_stall_time();
+  void on_rest_time();
 
   // --- Stepping: stepping.cpp ---
   // What a debugger has set up; most qpairs never have one.
@@ -265,6 +280,8 @@ class session : public transport_qpair,
   // no timer: it ends the connection at most a quarter later.
   timer_id stall_timer_ = 0;
   int quiet_ = 0;  // looks since a byte has moved
+  // Runs from when a pool has grown until all are small again.
+  timer_id rest_timer_ = 0;
 };
 
 }  // namespace nvmf::tcp
