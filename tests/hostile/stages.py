@@ -115,14 +115,20 @@ def read_of(size):
     return wire.io(wire.READ, 1, 0, size // 512, dptr=wire.sgl_transport(size))
 
 
+def fill(queue, entry, **way):
+    """As many commands as the queue holds, all on their way before the first is waited for."""
+    commands = [queue.send(entry, **way) for _ in range(queue.settings.sqsize)]
+    for command in commands:
+        check(queue.wait(command).ok, str(command))
+
+
 def rested(settings, count):
-    """I/O queues that were full once, of reads and of writes with R2T, and are idle."""
+    """Both queues were full once, the I/O queue of reads and of writes with R2T, and are idle."""
     everyone = io(settings, count)
-    for queue in everyone[count:]:
-        for entry, way in ((read_of(512), {"take": 512}), (write_of(512), {"give": bytes(512)})):
-            commands = [queue.send(entry, **way) for _ in range(settings.sqsize)]
-            for command in commands:
-                check(queue.wait(command).ok, str(command))
+    for admin_queue, queue in zip(everyone[:count], everyone[count:]):
+        fill(admin_queue, wire.identify(1), take=4096)
+        fill(queue, read_of(4096), take=4096)
+        fill(queue, write_of(4096), give=bytes(4096))
     return everyone
 
 
@@ -189,11 +195,12 @@ def unread_admin(settings, count):
 class Stage:
     name: str
     build: object  # (settings, count) -> channels or queues
-    # Bytes that one of the `count` may take. An idle I/O queue comes with its admin queue.
+    # Bytes that one of the `count` may take. An idle I/O queue is judged with its admin queue.
     most: int
     pending: bool = False  # of them the target keeps only the latest
     data: bool = False  # what it keeps of their data for the next taker may stay
     count_max: int = 1 << 20
+    rests: bool = False  # gives back what it does not use, after a while
 
 
 STAGES = (
@@ -204,8 +211,9 @@ STAGES = (
     Stage("admin Connect done", admin, IDLE),
     Stage("enabled and idle", enabled, IDLE),
     Stage("event requests outstanding", awaiting, IDLE),
-    Stage("I/O queue idle", io, 2 * IDLE),
-    Stage("I/O queue idle again", rested, 2 * IDLE, count_max=100),
+    Stage("I/O queue idle", io, IDLE),
+    # As good as new: 26 KiB.
+    Stage("I/O queue idle again", rested, 40 << 10, count_max=100, rests=True),
     Stage("writes wait for data", stalled_writes, 2 * IDLE + QUEUE_DATA, data=True),
     Stage("writes stop in their data", half_data, 2 * IDLE + QUEUE_DATA, data=True),
     Stage("reads that are not read", unread, 2 * IDLE + QUEUE_DATA, data=True),

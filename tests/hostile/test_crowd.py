@@ -31,6 +31,7 @@ WORST_MS, P99_MS = 5000, 1000
 KEPT, KEPT_DATA = 6 << 20, 16 << 20
 SLACK = 2 << 20
 WARM = 4
+REST_S = 30  # by then who is idle has given back what it does not use
 
 
 def command_line():
@@ -67,7 +68,7 @@ class Trial:
             *("--queue-data", str(stages.QUEUE_DATA)),
         )
         self.settings = settings_of(self.server.uris[0]).but(sqsize=127, limit=30.0)
-        self.beside = None
+        self.beside, self.before = None, 0
 
     def size(self):
         return memory.resident(self.server.process.pid)["rss_kib"] << 10
@@ -87,7 +88,18 @@ class Trial:
         crowd = self.build(self.count)
         self.newcomer()
         took = time.monotonic() - begun
-        return crowd, self.size(), took
+        return crowd, self.rested_size(), took
+
+    def rested_size(self):
+        """Others come and go meanwhile, so that it is by itself that a queue comes to rest."""
+        end = time.monotonic() + REST_S
+        size = self.size()
+        while self.stage.rests and self.judged and time.monotonic() < end:
+            if size - self.before <= self.count * self.stage.most:
+                break
+            self.newcomer()
+            size = self.size()
+        return size
 
     def build(self, count):
         """The channels of a crowd."""
@@ -125,7 +137,7 @@ class Trial:
         warm = self.build(WARM)
         self.newcomer()
         self.scatter(warm, descriptors)
-        before = self.size()
+        self.before = before = self.size()
         self.beside = Beside(self.server.uris[0])
         descriptors = self.server.descriptors()
         sizes, each, slowest = [], [], 0
