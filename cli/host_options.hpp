@@ -2,16 +2,34 @@
 // The options of every command that brings up an association: where to, as whom, with what limits.
 #pragma once
 
+#include <array>
 #include <nvmf/host.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "exit_status.hpp"
 #include "fault_plan.hpp"
 #include "identity.hpp"
 #include "options.hpp"
 #include "wire/uri.hpp"
 
 namespace nvmf::cli {
+
+// What a command that brings up an association may end with; and one that sends I/O commands too.
+inline constexpr std::array io_statuses{exit_status::io_command,
+                                        exit_status::resolve,
+                                        exit_status::connect,
+                                        exit_status::tls,
+                                        exit_status::initialize_connection,
+                                        exit_status::fabrics_connect,
+                                        exit_status::authentication,
+                                        exit_status::controller_enable,
+                                        exit_status::admin_command,
+                                        exit_status::timeout,
+                                        exit_status::protocol_error,
+                                        exit_status::peer_closed};
+inline constexpr auto bring_up_statuses = std::span{io_statuses}.subspan<1>();
 
 struct host_plan {
   wire::uri uri;  // with port and NQN

@@ -20,24 +20,11 @@ constexpr unsigned cpu_max = 1023;
 class bench_command final : public command {
  public:
   const command_info& info() const override {
-    using enum exit_status;
     static constexpr std::array<example, 3> examples{{
         {"bench $URI --rw randread --bs 4K --depth 32", "ten seconds of random reads"},
         {"bench $URI --rw read --bs 128K --depth 8 --time 30 --json", "for scripts"},
         {"bench $URI --rw randread --depth 1 --poll --cpus 1", "latency, without sleeping"},
     }};
-    static constexpr std::array statuses{resolve,
-                                         connect,
-                                         tls,
-                                         initialize_connection,
-                                         fabrics_connect,
-                                         authentication,
-                                         controller_enable,
-                                         admin_command,
-                                         io_command,
-                                         timeout,
-                                         protocol_error,
-                                         peer_closed};
     static constexpr std::array<json_key, 13> keys{{
         {"iops", "commands completed in a second"},
         {"uri", "the address"},
@@ -65,7 +52,7 @@ class bench_command final : public command {
             "Every status is checked; the first failure ends it. --rw write and randwrite "
             "overwrite what is in the namespace.",
         .examples = examples,
-        .statuses = statuses,
+        .statuses = io_statuses,
         .keys = keys,
     };
     return about;

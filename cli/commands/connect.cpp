@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 class connect_command final : public command {
  public:
   const command_info& info() const override {
-    using enum exit_status;
     static constexpr std::array<example, 5> examples{{
         {"connect nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s",
          "bring it up stage by stage, tell the limits, take it down"},
@@ -32,17 +31,6 @@ class connect_command final : public command {
         {"connect $URI --hold=60s", "keep it alive for a minute and print events"},
         {"connect $URI --json", "stages, limits and namespaces for scripts"},
     }};
-    static constexpr std::array statuses{resolve,
-                                         connect,
-                                         tls,
-                                         initialize_connection,
-                                         fabrics_connect,
-                                         authentication,
-                                         controller_enable,
-                                         admin_command,
-                                         timeout,
-                                         protocol_error,
-                                         peer_closed};
     static constexpr std::array<json_key, 11> keys{{
         {"uri", "the address"},
         {"host", "the identity of the host: \"nqn\" and \"id\""},
@@ -76,7 +64,7 @@ class connect_command final : public command {
             "ordinary end and no failure; events are printed as they happen. With --hold and "
             "--json the output is JSON Lines.",
         .examples = examples,
-        .statuses = statuses,
+        .statuses = bring_up_statuses,
         .keys = keys,
     };
     return about;

@@ -21,23 +21,11 @@ namespace {
 class discover_command final : public command {
  public:
   const command_info& info() const override {
-    using enum exit_status;
     static constexpr std::array<example, 3> examples{{
         {"discover nvme+tcp://127.0.0.1", "ask the discovery service on port 8009"},
         {"discover nvme+tcp://127.0.0.1:4420", "many targets answer on the I/O port as well"},
         {"discover -a 127.0.0.1 -s 4420 --json", "every field of every entry"},
     }};
-    static constexpr std::array statuses{resolve,
-                                         connect,
-                                         tls,
-                                         initialize_connection,
-                                         fabrics_connect,
-                                         authentication,
-                                         controller_enable,
-                                         admin_command,
-                                         timeout,
-                                         protocol_error,
-                                         peer_closed};
     static constexpr std::array<json_key, 5> keys{{
         {"uri", "the address"},
         {"generation", "GENCTR of the log"},
@@ -58,7 +46,7 @@ class discover_command final : public command {
             "says, no port, an NQN that is none, a transport that this build does not have. With "
             "--verbose every field is shown.",
         .examples = examples,
-        .statuses = statuses,
+        .statuses = bring_up_statuses,
         .keys = keys,
     };
     return about;

@@ -13,7 +13,6 @@
 namespace nvmf::cli {
 
 const command_info& send_capsule_command::info() const {
-  using enum exit_status;
   static constexpr std::array<example, 7> examples{{
       {"send-capsule nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s identify cns=controller",
        "read Identify Controller and show it decoded"},
@@ -28,18 +27,6 @@ const command_info& send_capsule_command::info() const {
       {"send-capsule $URI dsm ad=1 data.range[0].slba=8 data.range[0].nlb=8",
        "fields of the data that goes with the command"},
   }};
-  static constexpr std::array statuses{resolve,
-                                       connect,
-                                       tls,
-                                       initialize_connection,
-                                       fabrics_connect,
-                                       authentication,
-                                       controller_enable,
-                                       admin_command,
-                                       io_command,
-                                       timeout,
-                                       protocol_error,
-                                       peer_closed};
   static constexpr std::array<json_key, 13> keys{{
       {"uri", "the address"},
       {"dry_run", "true with --dry-run"},
@@ -80,7 +67,7 @@ const command_info& send_capsule_command::info() const {
           "--qid says otherwise. With --out - the data goes to standard output and the report to "
           "standard error.",
       .examples = examples,
-      .statuses = statuses,
+      .statuses = io_statuses,
       .keys = keys,
   };
   return about;
