@@ -61,8 +61,8 @@ strings files(std::string_view typed) {
 // The structure whose fields are meant, as far as it has been built.
 struct subject {
   const wire::layout* form;
-  const wire::layout* any;  // of every command: dwords by number
-  sqe_bytes bytes{};        // or those of a completion
+  const wire::layout* any;  // of every command: dwords by number; or the form again
+  sqe_bytes bytes{};        // or those of a completion; nothing of other structures
 };
 
 std::optional<subject> subject_of(const request& r) {
@@ -75,6 +75,10 @@ std::optional<subject> subject_of(const request& r) {
     const auto in = r.bench.incoming.find(name->text);
     if (!in) return std::nullopt;
     return subject{&wire::cqe_form(in->sqe, in->admin, cqe_bytes{}), &wire::cqe_layout, {}};
+  }
+  if (const word* name = r.known("LAYOUT")) {
+    const wire::layout* l = wire::find_layout(wire::to_kebab(name->text));
+    return l == nullptr ? std::nullopt : std::optional{subject{l, l, {}}};
   }
   const word* typed = r.known("COMMAND");
   const auto command = wire::parse_command(typed != nullptr ? typed->text : r.verb.name);

@@ -2,10 +2,12 @@
 #include "pieces.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "output_file.hpp"
+#include "wire/encode.hpp"
 #include "wire/numbers.hpp"
 
 namespace nvmf::cli::repl {
@@ -68,6 +70,23 @@ done fill_pattern(std::span<std::byte> to, const word& how) {
                              wire::quoted(text)),
                  how.column);
   std::ranges::fill(to, static_cast<std::byte>(*value));
+  return {};
+}
+
+done write_fields(std::span<const wire::layout* const> forms, std::span<std::byte> to,
+                  const std::vector<word>& fields) {
+  std::vector<std::string> texts;
+  for (const word& w : fields) texts.push_back(w.text);
+  std::size_t which = 0;
+  std::vector<std::byte> fresh(to.begin(), to.end());
+  if (const auto encoded = wire::encode_fields(forms, fresh, texts, &which); !encoded) {
+    std::string text = to_text(encoded.error());
+    if (text.ends_with("no such field"))
+      text += fmt::format(" ({} has {})", forms[0]->name,
+                          fmt::join(wire::field_names(*forms[0], to), " "));
+    return wrong(std::move(text), fields[which].column + encoded.error().position);
+  }
+  std::ranges::copy(fresh, to.begin());
   return {};
 }
 

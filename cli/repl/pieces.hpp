@@ -3,12 +3,18 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "wire/layout.hpp"
 #include "workbench.hpp"
 
 namespace nvmf::cli::repl {
 
 // zero, seq, lba, 0xNN, random:SEED, file:PATH, hex:BYTES.
 done fill_pattern(std::span<std::byte> to, const word& how);
+
+// Each word is FIELD=VALUE of a structure of forms[0] (wire/encode.hpp). On error nothing is
+// written.
+done write_fields(std::span<const wire::layout* const> forms, std::span<std::byte> to,
+                  const std::vector<word>& fields);
 
 // "b1", "b1[512,100]", or "b1[512]": from there to the end.
 std::expected<memory_object::piece, complaint> piece_of(const workbench& bench, const word& w);

@@ -96,6 +96,21 @@ expect out '31 32 33 34'
 expect out '5 bytes of 9 differ'
 [ "$(cat four)" = 1234 ] || fail 'the file is not what was saved'
 
+# Structures: SQES and CQES of Identify Controller are bytes 512 and 513, NN is 519:516, SUBNQN
+# begins at 768.
+cat >script <<'SCRIPT'
+buf idc 4K
+fill idc as identify-controller nn=3 sqes=0x66 cqes=0x44 subnqn=nqn.x
+expect idc[512,8] == hex:6644000003000000
+expect idc[768,6] == hex:6e716e2e7800
+fill idc[512,1] as pdu-common type=4
+SCRIPT
+run -s 2 "$nvmfctl" run script
+expect err 'script:5:6: idc[512,1] has 1 bytes, pdu-common takes 8'
+at 31 'nm: identify-controller has no such field; did you mean mn or nn?' \
+  'buf b 4K' 'fill b as identify-controller nm=1'
+at 30 'a field is missing here' 'buf b 4K' 'fill b as identify-controller'
+
 # One line each: what is built is shown, what comes back decoded.
 cat >script <<'SCRIPT'
 listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M

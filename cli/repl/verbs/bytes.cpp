@@ -80,15 +80,39 @@ done free_memory(workbench& bench, arguments args) {
   return {};
 }
 
+std::expected<const wire::layout*, complaint> take_layout(arguments& args) {
+  const auto name = args.take("a layout, such as identify-controller");
+  if (!name) return std::unexpected(name.error());
+  if (const wire::layout* form = wire::find_layout(wire::to_kebab(name->text))) return form;
+  std::vector<std::string_view> names;
+  for (const wire::layout* l : wire::all_layouts()) names.push_back(l->name);
+  return wrong(fmt::format("there is no layout {}{} (nvmfctl describe lists them)",
+                           wire::quoted(name->text), wire::did_you_mean(name->text, names)),
+               name->column);
+}
+
+done fill_structure(std::span<std::byte> to, const word& what, arguments& args) {
+  const auto form = take_layout(args);
+  if (!form) return std::unexpected(form.error());
+  if (to.size() < (*form)->size)
+    return wrong(fmt::format("{} has {} bytes, {} takes {}", what.text, to.size(), (*form)->name,
+                             (*form)->size),
+                 what.column);
+  if (args.empty()) return wrong("a field is missing here, such as nsid=1", args.column());
+  return write_fields(std::array{*form}, to, args.take_all());
+}
+
 done fill(workbench& bench, arguments args) {
   const auto what = args.take("a buffer, such as b1 or b1[0,64]");
   if (!what) return std::unexpected(what.error());
   const auto p = piece_of(bench, *what);
   if (!p) return std::unexpected(p.error());
-  const auto how = args.take("a pattern, such as random:7");
+  const auto to = std::span{p->of->bytes}.subspan(p->offset, p->length);
+  if (args.take_keyword("as")) return fill_structure(to, *what, args);
+  const auto how = args.take("a pattern, such as random:7, or as LAYOUT");
   if (!how) return std::unexpected(how.error());
   if (auto d = args.end(); !d) return d;
-  return fill_pattern(std::span{p->of->bytes}.subspan(p->offset, p->length), *how);
+  return fill_pattern(to, *how);
 }
 
 done load(workbench& bench, arguments args) {
@@ -126,16 +150,9 @@ done decode(workbench& bench, arguments args) {
   const auto all = take_bytes(bench, args);
   if (!all) return std::unexpected(all.error());
   (void)args.take_keyword("as");
-  const auto name = args.take("a layout, such as identify-controller");
-  if (!name) return std::unexpected(name.error());
-  const wire::layout* form = wire::find_layout(wire::to_kebab(name->text));
-  if (form == nullptr) {
-    std::vector<std::string_view> names;
-    for (const wire::layout* l : wire::all_layouts()) names.push_back(l->name);
-    return wrong(fmt::format("there is no layout {}{} (nvmfctl describe lists them)",
-                             wire::quoted(name->text), wire::did_you_mean(name->text, names)),
-                 name->column);
-  }
+  const auto taken = take_layout(args);
+  if (!taken) return std::unexpected(taken.error());
+  const wire::layout* form = *taken;
   const bool verbose = args.take_keyword("all");
   if (auto d = args.end(); !d) return d;
   bench.say(fmt::format(
@@ -201,9 +218,10 @@ done crc(workbench& bench, arguments args) {
 constexpr std::array<example, 1> bufs_examples{{{"bufs", "with their sizes"}}};
 constexpr std::array<example, 1> memdescs_examples{{{"memdescs", "with their pieces"}}};
 constexpr std::array<example, 1> free_examples{{{"free b3", "a buffer that nothing uses"}}};
-constexpr std::array<example, 2> fill_examples{{
+constexpr std::array<example, 3> fill_examples{{
     {"fill b1 seq", "00, 01, 02 ..."},
     {"fill b1[512,512] 0xaa", "a part of it"},
+    {"fill b1 as identify-controller sqes=0x66 nn=1", "fields of a structure; the rest stays"},
 }};
 constexpr std::array<example, 1> save_examples{{{"save b1[0,512] first.bin", "512 bytes"}}};
 constexpr std::array<example, 1> load_examples{{{"load f first.bin", "a buffer of the file"}}};
@@ -225,8 +243,11 @@ void add_byte_verbs(verb_list& to) {
   };
   add({"bufs", "", "list the buffers", "", bufs_examples}, list_buffers);
   add({"memdescs", "", "list the memdescs", "", memdescs_examples}, list_memories);
-  add({"fill", "BUF[OFFSET,LENGTH] PATTERN", "fill a buffer, or a part of it",
-       "PATTERN: zero, seq, lba, 0xNN, random:SEED, file:PATH or hex:BYTES.", fill_examples},
+  add({"fill", "BUF[OFFSET,LENGTH] PATTERN | BUF[OFFSET,LENGTH] as LAYOUT FIELD=VALUE...",
+       "fill a buffer, or a part of it",
+       "PATTERN: zero, seq, lba, 0xNN, random:SEED, file:PATH or hex:BYTES. With a layout of "
+       "`nvmfctl describe`, the fields that are named, as set does for commands.",
+       fill_examples},
       fill);
   add({"diff", "BUF[OFFSET,LENGTH] BUF[OFFSET,LENGTH]", "compare bytes", "", diff_examples}, diff);
   add({"decode", "BUF [as] LAYOUT [all]", "show bytes as a structure",

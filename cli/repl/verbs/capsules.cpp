@@ -2,12 +2,12 @@
 // sqe, set, show, sqes: commands built by the names of the tables.
 #include <fmt/format.h>
 
+#include "../pieces.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
 #include "render/capsule.hpp"
 #include "render/json.hpp"
 #include "render/status.hpp"
-#include "wire/encode.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
 #include "wire/layouts/forms.hpp"
@@ -18,21 +18,7 @@ namespace nvmf::cli::repl {
 namespace {
 
 done set_fields(capsule_object& c, const std::vector<word>& fields) {
-  std::vector<std::string> texts;
-  for (const word& w : fields) texts.push_back(w.text);
-  const std::array forms{&c.form(), &wire::sqe_layout};
-  std::size_t which = 0;
-  sqe_bytes fresh = c.sqe;
-  const auto encoded = wire::encode_fields(forms, fresh, texts, &which);
-  if (!encoded) {
-    std::string text = to_text(encoded.error());
-    if (text.ends_with("no such field"))
-      text += fmt::format(" ({} has {})", forms[0]->name,
-                          fmt::join(wire::field_names(*forms[0], c.sqe), " "));
-    return wrong(std::move(text), fields[which].column + encoded.error().position);
-  }
-  c.sqe = fresh;
-  return {};
+  return write_fields(std::array{&c.form(), &wire::sqe_layout}, c.sqe, fields);
 }
 
 std::shared_ptr<capsule_object> named(const word& name, const wire::command_info& command) {

@@ -84,6 +84,8 @@ TEST_CASE("options and what they take") {
   CHECK(s.words("buf b 4K fill=z") == strings{"fill=zero"});
   CHECK(s.words("buf b 4K fill=file:/dev/nul") == strings{"fill=file:/dev/null"});
   CHECK(s.words("load b /dev/nul") == strings{"/dev/null"});
+  CHECK(s.words("fill b as identify-controller nn") == strings{"nn="});
+  CHECK(s.words("fill b as sgl subtype=off") == strings{"subtype=offset"});
   CHECK(s.words("watch o") == strings{"off", "on"});
 }
 
