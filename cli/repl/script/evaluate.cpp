@@ -39,7 +39,8 @@ class evaluator {
       case kind::one_of:
         return among(e);
       case kind::sum:
-        return summed(e);
+      case kind::product:
+        return reckoned(e);
     }
     return value{};
   }
@@ -190,12 +191,12 @@ class evaluator {
     return value::of(false);
   }
 
-  evaluated summed(const expression_node& e) {
+  evaluated reckoned(const expression_node& e) {
     auto total = known(e.parts[0]);
     for (std::size_t i = 1; total && i < e.parts.size(); ++i) {
       const auto next = known(e.parts[i]);
       if (!next) return next;
-      auto both = sum(*total, *next, e.minus[i]);
+      auto both = e.is == kind::product ? product(*total, *next) : sum(*total, *next, e.minus[i]);
       if (!both) return wrong(both.error(), e.parts[i].from);
       total = std::move(*both);
     }

@@ -35,7 +35,8 @@ class parser {
     auto e = any_of();
     if (!e) return e;
     if (!at_end()) {
-      std::string_view fits = e->is == kind::word || e->is == kind::sum || e->is == kind::quoted
+      std::string_view fits = e->is == kind::word || e->is == kind::sum || e->is == kind::product ||
+                                      e->is == kind::quoted
                                   ? "an operator, such as == or +,"
                                   : "&&, || or the end";
       if (in_.peek().kind == token_kind::word &&
@@ -162,9 +163,16 @@ class parser {
     return ended(std::move(n));
   }
 
+  parsed multiplied() {
+    const auto sign = [](const token& t) {
+      return t.kind == token_kind::bad_character && t.text == "*";
+    };
+    return chain(kind::product, sign, &parser::atom);
+  }
+
   parsed summed() {
     const token first = in_.peek();
-    auto one = atom();
+    auto one = multiplied();
     const auto sign = [&] { return is_word(in_.peek(), "+") || is_word(in_.peek(), "-"); };
     if (!one || !sign()) return one;
     auto n = node(kind::sum, first);
@@ -172,7 +180,7 @@ class parser {
     n.minus.push_back(false);
     while (sign()) {
       n.minus.push_back(in_.take().text == "-");
-      auto next = atom();
+      auto next = multiplied();
       if (!next) return next;
       n.parts.push_back(std::move(*next));
     }

@@ -25,6 +25,7 @@ struct expression_node {
     compare,  // two operands
     one_of,   // the first operand in the others
     sum,      // operands with + before them, or - where `minus` says so
+    product,  // numbers
   };
   kind is = kind::word;
   comparison how = comparison::equal;

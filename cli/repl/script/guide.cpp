@@ -51,7 +51,7 @@ topic_section expressions_section() {
               {"A < B, <=, >, >=", "numbers and times"},
               {"A contains B, A =~ B", "text or bytes that have others in them"},
               {"A in (B, C...)", "is one of them"},
-              {"A + B, A - B", "numbers, times; texts with +"},
+              {"A + B, A - B, A * B", "numbers; times with + and -, texts with +"},
               {"31, 0x1f, 64K", "numbers, sizes in powers of 1024"},
               {"50ms, 10us, 2s", "times"},
               {"\"a b\", 'a b'", "text"},

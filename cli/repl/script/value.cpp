@@ -267,4 +267,14 @@ std::expected<value, std::string> sum(const value& a, const value& b, bool minus
   return out;
 }
 
+std::expected<value, std::string> product(const value& a, const value& b) {
+  if (a.is != kind::number || b.is != kind::number)
+    return std::unexpected(fmt::format("{} is {} and {} is {}: * takes two numbers", shown(a),
+                                       kind_text(a.is), shown(b), kind_text(b.is)));
+  std::uint64_t number = 0;
+  if (__builtin_mul_overflow(a.number, b.number, &number))
+    return std::unexpected(fmt::format("{} * {} is too much", shown(a), shown(b)));
+  return value::of_number(number);
+}
+
 }  // namespace nvmf::cli::repl

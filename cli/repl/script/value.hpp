@@ -85,5 +85,6 @@ std::expected<bool, std::string> compare(comparison how, const value& a, const v
 // False: absent, false, 0. Text and bytes are an error.
 std::expected<bool, std::string> truth(const value& v);
 std::expected<value, std::string> sum(const value& a, const value& b, bool minus);
+std::expected<value, std::string> product(const value& a, const value& b);
 
 }  // namespace nvmf::cli::repl
