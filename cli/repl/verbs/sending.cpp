@@ -145,21 +145,25 @@ awaited ends_of(commands which) {
 // "t1", "in7", "a1": names that are given to what comes by itself.
 bool may_come(std::string_view name) {
   const std::size_t digits = name.find_first_of("0123456789");
+  if (digits == std::string_view::npos || name[digits] == '0') return false;  // in1, not in0 or in
   return (name.starts_with("in") && digits == 2) || (name.starts_with("t") && digits == 1);
 }
 
 // Of a name that is no command of ours.
 std::expected<awaited, complaint> coming(const workbench& bench, const word& name) {
   if (const auto c = bench.connections.find(name.text))
-    return awaited{{}, [c] { return c->settled; }, [] { return "being connected"; }, c};
+    return awaited{
+        {}, [c] { return c->settled; }, [n = name.text] { return "connecting " + n; }, c};
   if (const auto in = bench.incoming.find(name.text))
-    return awaited{{}, [in] { return in->fetches == 0; }, [] { return "receiving"; }};
+    return awaited{{},
+                   [in] { return in->fetches == 0; },
+                   [n = name.text] { return "receiving the data of " + n; }};
   if (!may_come(name.text)) return std::unexpected(bench.capsules.get(name).error());
   return awaited{{},
                  [&bench, n = name.text] {
                    return bench.incoming.find(n) != nullptr || bench.queues.find(n) != nullptr;
                  },
-                 [] { return "expected"; }};
+                 [n = name.text] { return "waiting for " + n; }};
 }
 
 std::expected<awaited, complaint> take_awaited(const workbench& bench, arguments& args) {
