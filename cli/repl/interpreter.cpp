@@ -114,23 +114,10 @@ std::expected<value, complaint> interpreter::value_of(std::string_view text, std
   return evaluate(*e, names(), made);
 }
 
-std::expected<std::string, complaint> interpreter::expansion(std::string_view what,
-                                                             std::size_t column) {
-  // Positions in what is padded are columns of the line.
-  const bool bare = what.find_first_not_of("0123456789#") == std::string_view::npos;
-  const auto v = value_of(std::string(column, ' ') + (bare ? "$" : "") + std::string{what}, column);
-  if (!v) {
-    complaint c = v.error();
-    if (bare && c.column) c.column = column - 1;
-    return std::unexpected(std::move(c));
-  }
-  if (v->is == value::kind::absent) return wrong(fmt::format("{} has no value", what), column);
-  return spelled(*v);
-}
-
 done interpreter::split(line& l) {
-  auto words =
-      split_words(l.text, [this](std::string_view w, std::size_t c) { return expansion(w, c); });
+  auto words = split_words(l.text, [this](std::string_view what, std::size_t column) {
+    return expand(what, column, names());
+  });
   if (!words) return std::unexpected(std::move(words.error()));
   l.words = std::move(*words);
   return {};

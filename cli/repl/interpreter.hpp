@@ -56,8 +56,6 @@ class interpreter {
   // The lines of the file `path`, which what it sources is looked for beside; "-": standard input.
   done run_script(std::istream& in, const std::string& path);
 
-  // What $NAME or ${EXPRESSION} stands for; `column` is where it begins. For completion, too.
-  std::expected<std::string, complaint> expansion(std::string_view what, std::size_t column);
   // The value of `text` from column `from` on.
   std::expected<value, complaint> value_of(std::string_view text, std::size_t from,
                                            std::vector<compared>* made = nullptr);

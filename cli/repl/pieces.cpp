@@ -81,9 +81,13 @@ done write_fields(std::span<const wire::layout* const> forms, std::span<std::byt
   std::vector<std::byte> fresh(to.begin(), to.end());
   if (const auto encoded = wire::encode_fields(forms, fresh, texts, &which); !encoded) {
     std::string text = to_text(encoded.error());
-    if (text.ends_with("no such field"))
-      text += fmt::format(" ({} has {})", forms[0]->name,
-                          fmt::join(wire::field_names(*forms[0], to), " "));
+    constexpr std::size_t few = 40;
+    if (text.ends_with("no such field")) {
+      const auto names = wire::field_names(*forms[0], to);
+      text += names.size() <= few
+                  ? fmt::format(" ({} has {})", forms[0]->name, fmt::join(names, " "))
+                  : fmt::format(" (nvmfctl describe {} lists them)", forms[0]->name);
+    }
     return wrong(std::move(text), fields[which].column + encoded.error().position);
   }
   std::ranges::copy(fresh, to.begin());

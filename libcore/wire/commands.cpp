@@ -119,9 +119,13 @@ std::expected<command_info, text_error> parse_command(std::string_view typed,
   return fail(0, fmt::format("{} is not a command{}", quoted(typed), did_you_mean(typed, names)));
 }
 
-std::string to_text(const command_info& c) {
+std::string spelled(const command_info& c) {
   const std::uint8_t code = c.set == command_set::fabrics ? c.fctype : c.opcode;
-  if (c.name.empty()) return fmt::format("{}:0x{:02x} ({})", set_name(c.set), code, c.title);
+  return c.name.empty() ? fmt::format("{}:0x{:02x}", set_name(c.set), code) : std::string{c.name};
+}
+
+std::string to_text(const command_info& c) {
+  if (c.name.empty()) return fmt::format("{} ({})", spelled(c), c.title);
   if (c.set == command_set::fabrics)
     return fmt::format("{} ({:02X}h/{:02X}h)", c.name, c.opcode, c.fctype);
   return fmt::format("{} ({:02X}h)", c.name, c.opcode);

@@ -48,4 +48,7 @@ std::expected<command_info, text_error> parse_command(
 // "identify (06h)", "connect (7Fh/01h)", "nvm:0x90 (Vendor Specific)".
 std::string to_text(const command_info& c);
 
+// As parse_command takes it: "get-log-page", "admin:0xc1".
+std::string spelled(const command_info& c);
+
 }  // namespace nvmf::wire

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 
+#include "../words.hpp"
 #include "expression.hpp"
 #include "wire/names.hpp"
 
@@ -19,7 +20,7 @@ class evaluator {
   evaluated of(const expression_node& e) {
     switch (e.is) {
       case kind::quoted:
-        return value::of_text(e.text);
+        return quoted(e);
       case kind::word:
         return word(e);
       case kind::variable:
@@ -60,6 +61,14 @@ class evaluator {
     return wrong(fmt::format("nothing is called {}{} (let makes a variable; text stands in quotes)",
                              wire::quoted(name), wire::did_you_mean(name, views)),
                  e.from);
+  }
+
+  evaluated quoted(const expression_node& e) {
+    const auto words = split_words(e.text, [&](std::string_view what, std::size_t column) {
+      return expand(what, e.from + column, names_);
+    });
+    if (!words) return std::unexpected(words.error());
+    return value::of_text(words->front().text);
   }
 
   evaluated variable(const expression_node& e) {
@@ -168,11 +177,20 @@ class evaluator {
     return *result;
   }
 
+  // Beside a field, a name of its table means that, whatever else has the name.
+  static void prefer_name(const expression_node& e, value& v, const value& beside) {
+    if (e.is == kind::word && v.is != value::kind::word && !literal_of(e.text) &&
+        could_be(beside, e.text))
+      v = {.is = value::kind::word, .text = e.text};
+  }
+
   evaluated comparing(const expression_node& e) {
-    const auto a = of(e.parts[0]);
+    auto a = of(e.parts[0]);
     if (!a) return a;
-    const auto b = of(e.parts[1]);
+    auto b = of(e.parts[1]);
     if (!b) return b;
+    prefer_name(e.parts[1], *b, *a);
+    prefer_name(e.parts[0], *a, *b);
     const auto result = one_comparison(e.parts[0], e.parts[1], *a, *b, e.how);
     if (!result) return std::unexpected(result.error());
     return value::of(*result);
@@ -182,8 +200,9 @@ class evaluator {
     const auto a = of(e.parts[0]);
     if (!a) return a;
     for (std::size_t i = 1; i < e.parts.size(); ++i) {
-      const auto b = of(e.parts[i]);
+      auto b = of(e.parts[i]);
       if (!b) return b;
+      prefer_name(e.parts[i], *b, *a);
       const auto result = one_comparison(e.parts[0], e.parts[i], *a, *b, comparison::equal);
       if (!result) return std::unexpected(result.error());
       if (*result) return value::of(true);
@@ -212,6 +231,22 @@ class evaluator {
 std::expected<value, complaint> evaluate(const expression_node& e, const names_of_words& names,
                                          std::vector<compared>* made) {
   return evaluator(names, made).known(e);
+}
+
+std::expected<std::string, complaint> expand(std::string_view what, std::size_t column,
+                                             const names_of_words& names) {
+  // Positions in what is padded are columns of the line.
+  const bool bare = what.find_first_not_of("0123456789#") == std::string_view::npos;
+  const auto e =
+      parse_expression(std::string(column, ' ') + (bare ? "$" : "") + std::string{what}, column);
+  const auto v = e ? evaluate(*e, names) : std::unexpected(e.error());
+  if (!v) {
+    complaint c = v.error();
+    if (bare && c.column) c.column = column - 1;
+    return std::unexpected(std::move(c));
+  }
+  if (v->is == value::kind::absent) return wrong(fmt::format("{} has no value", what), column);
+  return spelled(*v);
 }
 
 }  // namespace nvmf::cli::repl

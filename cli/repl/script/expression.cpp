@@ -193,9 +193,7 @@ class parser {
     if (t.kind == token_kind::open) return group();
     if (t.kind == token_kind::quoted) {
       auto n = node(kind::quoted, in_.take());
-      auto text = wire::text_of(t);
-      if (!text) return wrong(text.error().reason, base_ + text.error().position);
-      n.text = std::move(*text);
+      n.text = t.text;
       return ended(std::move(n));
     }
     if (peek_sign("$")) return variable();

@@ -16,7 +16,7 @@ namespace nvmf::cli::repl {
 struct expression_node {
   enum class kind : std::uint8_t {
     word,      // a number, a time, a path, a variable, a name
-    quoted,    // text
+    quoted,    // text, as a line has it: "in$n" holds a value, 'in$n' does not
     buffer,    // `buf PATH`
     variable,  // $NAME; with a tail, what has the name that it holds: $c.status
     any_of,
@@ -30,7 +30,7 @@ struct expression_node {
   kind is = kind::word;
   comparison how = comparison::equal;
   std::vector<bool> minus{};     // sum: of each operand
-  std::string text{};            // of a word or a quoted text; the name of a variable
+  std::string text{};            // of a word; with its quotes; the name of a variable
   std::string tail{};            // of a variable: ".status", "[0,4]"
   std::size_t from = 0, to = 0;  // columns
   std::vector<expression_node> parts{};
@@ -62,5 +62,10 @@ struct compared {
 // `made`, if not null: the comparisons, in order; at most the first 16.
 std::expected<value, complaint> evaluate(const expression_node& e, const names_of_words& names,
                                          std::vector<compared>* made = nullptr);
+
+// What stands in a line for $NAME ("NAME") or ${EXPRESSION} ("EXPRESSION"), which begins at
+// `column`.
+std::expected<std::string, complaint> expand(std::string_view what, std::size_t column,
+                                             const names_of_words& names);
 
 }  // namespace nvmf::cli::repl

@@ -54,11 +54,12 @@ topic_section expressions_section() {
               {"A + B, A - B, A * B", "numbers; times with + and -, texts with +"},
               {"31, 0x1f, 64K", "numbers, sizes in powers of 1024"},
               {"50ms, 10us, 2s", "times"},
-              {"\"a b\", 'a b'", "text"},
+              {"\"a $n\", 'a b'", "text; $NAME is a value within \" \""},
               {"hex:0a0b", "bytes"},
               {"true, false, absent", "as they say"},
               {"success, lba-out-of-range, 0/80h", "a status, beside one"},
-              {"controller", "a name of the field's table, beside a field"},
+              {"controller",
+               "a name of the field's table, beside a field; $controller is the variable"},
               {"NAME, $NAME, $1", "a variable"},
           }};
 }

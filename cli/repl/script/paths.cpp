@@ -97,7 +97,7 @@ found_value simple_member(const capsule_object& c, std::string_view member) {
   if (member == "done") return value::of(ended);
   if (member == "state") return value::of_text(std::string{state_name(c.state)});
   if (member == "queue") return c.queue.empty() ? value{} : value::of_text(c.queue);
-  if (member == "command") return value::of_text(to_text(c.command));
+  if (member == "command") return value::of_text(spelled(c.command));
   if (member == "data") return data_of(c);
   if (member == "cid") {
     if (c.result.has_cqe) return read_field(std::array{&wire::cqe_layout}, c.result.cqe, "cid");
@@ -137,7 +137,7 @@ found_value incoming_member(const incoming_object& c, std::string_view member) {
   if (member == "fetched") return value::of_number(c.fetched);
   if (member == "sent") return value::of_number(c.sent);
   if (member == "verdict") return value::of_status(c.verdict.raw_code());
-  if (member == "command") return value::of_text(to_text(c.command));
+  if (member == "command") return value::of_text(spelled(c.command));
   return std::unexpected(std::string{});
 }
 

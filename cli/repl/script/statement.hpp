@@ -41,15 +41,15 @@ class script_verb final : public verb {
   statement_kind kind_;
 };
 
+struct statement;
+struct statement_branch {
+  line head;
+  std::vector<statement> body;
+};
 struct statement {
-  struct branch;
   line at;  // its words have not been taken apart
   statement_kind kind = statement_kind::plain;
-  std::vector<branch> branches{};  // of if, repeat and for
-};
-struct statement::branch {
-  line head;
-  std::vector<statement> body{};
+  std::vector<statement_branch> branches{};  // of if, repeat and for
 };
 
 inline constexpr std::size_t block_depth_max = 64;

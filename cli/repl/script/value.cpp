@@ -229,6 +229,11 @@ std::string_view sign_text(comparison c) {
   return "";
 }
 
+bool could_be(const value& of, std::string_view word) {
+  return of.has_names() &&
+         named_like({.is = kind::word, .text = std::string{word}}, of).has_value();
+}
+
 std::expected<bool, std::string> compare(comparison how, const value& a, const value& b) {
   if (a.is == kind::word && b.has_names()) {
     const auto known = named_like(a, b);

@@ -79,6 +79,9 @@ enum class comparison : std::uint8_t {
 };
 std::string_view sign_text(comparison c);
 
+// Is `word` a name that `of` could have: of its table, or of a status?
+bool could_be(const value& of, std::string_view word);
+
 // Words are looked up among the names of the other operand. A comparison with what is absent is
 // false, but for == and != when `absent` itself was said. The error is a sentence.
 std::expected<bool, std::string> compare(comparison how, const value& a, const value& b);

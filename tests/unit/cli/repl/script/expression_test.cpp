@@ -68,6 +68,7 @@ TEST_CASE("what is true and what is not") {
   w.variables["n"] = value::of_number(2);
   w.variables["t"] = value::of_time(std::chrono::milliseconds(5));
   w.variables["name"] = value::of_text("c");
+  w.variables["controller"] = value::of_text("shadows nothing");
   for (const std::string_view yes : {"true",
                                      "1 == 0x1",
                                      "4K == 4096",
@@ -82,6 +83,9 @@ TEST_CASE("what is true and what is not") {
                                      "c.status != success",
                                      "c.cns == controller",
                                      "c.cns == 1",
+                                     "controller == c.cns",
+                                     "c.cns in (namespace, controller)",
+                                     "$controller == 'shadows nothing'",
                                      "c.none == absent",
                                      "absent == c.none",
                                      "c.status != absent",
@@ -95,6 +99,9 @@ TEST_CASE("what is true and what is not") {
                                      "'ab' + \"cd\" == 'abcd'",
                                      "\"abc\" contains 'bc'",
                                      "'abc' =~ \"b\"",
+                                     "\"in$n\" == 'in2'",
+                                     "\"${n + 1}, ${c.cns}\" == '3, 1'",
+                                     "\"\\$n\" == '$n'",
                                      "t == 5ms",
                                      "t < 1s && t > 1us",
                                      "t + 1ms == 6ms",
@@ -132,6 +139,8 @@ TEST_CASE("mistakes have a column and say what would fit") {
            mistake{"1 == 1)", 6, "')' where &&, || or the end"},
            mistake{"count", 0, "nothing is called 'count' (let"},
            mistake{"1 == coumt", 5, "nothing is called 'coumt'; did you mean count"},
+           mistake{"1 == \"a${n}\"", 9, "nothing is called 'n'"},
+           mistake{"'a' == \"$3\"", 8, "the script has not been given $3"},
            mistake{"$x == 1", 0, "there is no variable 'x'"},
            mistake{"$ x", 0, "a $ is followed by"},
            mistake{"$3", 0, "the script has not been given $3"},
