@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Byte order lives here and nowhere else: every multi-byte value of NVMe is little-endian
-// (NVM Express Base 2.0, 1.5), so these two functions are the only loads and stores of the house.
+// (NVM Express Base 2.0, 1.5), so these functions are the only loads and stores of the house.
 #pragma once
 
 #include <array>
@@ -28,6 +28,17 @@ constexpr std::uint64_t load_le(byte_span b, std::size_t offset, std::size_t siz
   for (std::size_t i = size; i > 0; --i)
     v = (v << 8) | std::to_integer<std::uint64_t>(b[offset + i - 1]);
   return v;
+}
+
+// The same in the order of the network: headers of IP and TCP in captures, never NVMe.
+constexpr std::uint64_t load_be(byte_span b, std::size_t offset, std::size_t size) {
+  const std::uint64_t reversed = load_le(b, offset, size);
+  if (std::is_constant_evaluated()) {
+    std::uint64_t v = 0;
+    for (std::size_t i = 0; i < size; ++i) v = (v << 8) | ((reversed >> (8 * i)) & 0xff);
+    return v;
+  }
+  return std::byteswap(reversed) >> (64 - 8 * size);
 }
 
 constexpr void store_le(mutable_byte_span b, std::size_t offset, std::size_t size,
