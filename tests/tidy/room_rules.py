@@ -10,6 +10,7 @@ from house import each_match, rule
 ROOTS = ("libcore/include", "libcore", "transports", "cli", "tests")
 BELOW = {
     "wire": {"wire"},
+    "trace": {"trace", "wire"},
     "nvmf": {"nvmf", "wire"},
     "engine": {"engine", "nvmf", "wire"},
     "core": {"core", "engine", "nvmf", "wire"},
@@ -26,6 +27,7 @@ SYSTEM = SOCKETS + r"|boost/|spdlog/|CLI/|sys/|unistd\.h|poll\.h|fcntl\.h|pthrea
 # What a room may not see of the system, directly or through what it includes.
 HIDDEN = {
     "wire": SYSTEM,
+    "trace": SYSTEM,
     "engine": SYSTEM,
     "nvmf": SYSTEM,
     "session": SYSTEM,
@@ -35,7 +37,7 @@ HIDDEN = {
 
 
 def room_of(path):
-    """wire, nvmf, engine, core, a transport ("transports/tcp"), cli, tests or None."""
+    """wire, trace, nvmf, engine, core, a transport ("transports/tcp"), cli, tests or None."""
     part = path.split("/")
     if path.startswith("libcore/include/nvmf/"):
         return "nvmf"
@@ -77,6 +79,7 @@ def includes_of(tree, path):
         {"transports/tcp/a.cpp": '#include "loop/b.hpp"\n', "transports/loop/b.hpp": ""},
         {"transports/tcp/a.cpp": '#include "render/b.hpp"\n', "cli/render/b.hpp": ""},
         {"libcore/new/a.cpp": ""},
+        {"libcore/trace/a.cpp": "#include <nvmf/b.hpp>\n", "libcore/include/nvmf/b.hpp": ""},
         {"libcore/include/nvmf/status.hpp": "#include <nvmf/b.hpp>\n#include \"core/c.hpp\"\n",
          "libcore/core/c.hpp": ""},
     ],
@@ -127,6 +130,7 @@ def seen_through(tree, path):
     "no socket, clock, thread, lock or logger in wire, engine, public headers and sessions",
     bad=[
         {"libcore/wire/a.cpp": "#include <sys/socket.h>\n"},
+        {"libcore/trace/a.cpp": "#include <netinet/tcp.h>\n"},
         {"libcore/engine/a.cpp": "#include <mutex>\n"},
         {"libcore/engine/a.cpp": "#include <boost/asio/post.hpp>\n"},
         {"libcore/include/nvmf/a.hpp": "#include <spdlog/spdlog.h>\n"},
@@ -164,6 +168,7 @@ def system(tree):
     "time is an argument of protocol code",
     bad=[
         {"libcore/engine/a.cpp": "auto t = clock::now();\n"},
+        {"libcore/trace/a.cpp": "auto t = clock::now();\n"},
         {"transports/tcp/session.cpp": "auto t = std::chrono::steady_clock::now();\n"},
         {"libcore/wire/a.cpp": "clock_gettime(CLOCK_REALTIME, &t);\n"},
     ],
@@ -175,7 +180,7 @@ def system(tree):
     ],
 )
 def time(tree):
-    for path, _ in tree.cpp("libcore/wire/", "libcore/engine/", "transports/"):
+    for path, _ in tree.cpp("libcore/wire/", "libcore/trace/", "libcore/engine/", "transports/"):
         if path.startswith("transports/") and "/session" not in path:
             continue
         pattern = r"::now\s*\(|\b(clock_gettime|gettimeofday|std::time)\s*\(|\brandom_device\b"

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Words for notices, and where the time of a command went.
+#include <array>
+
+#include "listener.hpp"
+
+namespace nvmf::trace {
+
+namespace {
+
+struct notice_row {
+  notice_kind kind;
+  std::string_view name;
+  std::string_view title;
+};
+constexpr std::array rows{
+    notice_row{notice_kind::middle, "middle", "the capture begins within this direction"},
+    notice_row{notice_kind::lost, "lost", "bytes are missing where a PDU header was due"},
+    notice_row{notice_kind::bad_plen, "bad-plen", "a PDU header says a length that cannot be"},
+    notice_row{notice_kind::found, "found", "PDUs again"},
+    notice_row{notice_kind::missing, "missing", "payload that is not in the capture"},
+    notice_row{notice_kind::header_digest, "header-digest", "the header digest does not match"},
+    notice_row{notice_kind::data_digest, "data-digest", "the data digest does not match"},
+    notice_row{notice_kind::unknown_pdu, "unknown-pdu", "a PDU type that no table has"},
+    notice_row{notice_kind::wrong_way, "wrong-way", "a PDU that only the other side may send"},
+    notice_row{notice_kind::no_command, "no-command", "for a CID that is not outstanding"},
+    notice_row{notice_kind::cid_in_use, "cid-in-use",
+               "a command with the CID of one that is outstanding"},
+    notice_row{notice_kind::not_tracked, "not-tracked",
+               "more commands are outstanding than are kept"},
+};
+
+}  // namespace
+
+std::string_view name_of(notice_kind k) { return rows[static_cast<std::size_t>(k)].name; }
+std::string_view title_of(notice_kind k) { return rows[static_cast<std::size_t>(k)].title; }
+
+latency_parts latency_of(const command& c, const completion& done) {
+  latency_parts out{.total = done.at.ns - c.sent.ns};
+  const bool data = c.h2c_pdus + c.c2h_pdus > 0;
+  if (c.r2ts > 0) out.to_r2t = c.first_r2t.ns - c.sent.ns;
+  if (!data) return out;
+  out.to_data = c.first_data.ns - (c.r2ts > 0 ? c.first_r2t.ns : c.sent.ns);
+  out.data = c.last_data.ns - c.first_data.ns;
+  out.to_end = done.at.ns - c.last_data.ns;
+  return out;
+}
+
+}  // namespace nvmf::trace

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Packets in, conversations out: finds the NVMe/TCP connections among the packets of a capture, on
+// whatever port, and tells a listener what is said on them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "conversation/connection.hpp"
+#include "stream/flow_table.hpp"
+
+namespace nvmf::trace {
+
+struct tracer_options {
+  // Where NVMe/TCP is expected, also when the capture begins within the connection. On other ports
+  // it is recognised by its first PDU.
+  std::vector<std::uint16_t> ports{4420, 8009};
+  conversation_options conversation = {};
+};
+
+// What a capture held, for who asks why nothing was found.
+struct packet_counts {
+  std::uint64_t packets = 0, bytes = 0;  // bytes on the wire
+  std::uint64_t tcp = 0, udp = 0, other_ip = 0, not_ip = 0;
+  std::uint64_t other_link = 0, fragments = 0, headers_cut = 0, malformed = 0;
+  std::uint64_t cut = 0;              // packets that the snap length cut
+  std::uint32_t cut_at = 0;           // the longest of them, as captured
+  std::uint64_t roce = 0;             // UDP to port 4791
+  std::uint64_t flows = 0, tls = 0;   // TCP connections; those that begin with TLS on our ports
+  std::uint64_t connections = 0;      // of NVMe/TCP
+  std::uint64_t forgotten = 0;        // flows that made room for others
+  flow_counts flow;                   // of all flows that were followed
+  std::optional<std::uint16_t> link;  // the first that is not read
+  std::int64_t first_ns = 0, last_ns = 0;
+};
+
+// One TCP connection of the capture: watched until it is known whether NVMe is in it.
+class watched_flow final : public stream_sink {
+ public:
+  enum class kind : std::uint8_t { undecided, nvme, other };
+  // What all flows share.
+  struct surroundings {
+    const tracer_options& options;
+    listener& to;
+    packet_counts& counts;
+    held_budget held = {};
+    command_budget commands = {};
+  };
+
+  void take(const segment& s, const stamp& at, surroundings& with);
+  void finish(const stamp& at, surroundings& with);
+  kind what() const { return what_; }
+  std::size_t outstanding() const { return nvme_ != nullptr ? nvme_->outstanding() : 0; }
+
+ private:
+  void on_bytes(unsigned from, byte_span bytes, const stamp& at) override;
+  void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
+  void on_middle(unsigned from, const stamp& at) override;
+
+  void close(const stamp& at, bool closed, surroundings& with);
+  void decide(unsigned from, byte_span bytes, const stamp& at);
+  void recognise(unsigned host, const stamp& at);
+  void decline(bool tls);
+  unsigned host_end() const;
+  bool expected(unsigned which) const;
+
+  kind what_ = kind::undecided;
+  bool told_host_ = false;  // by a SYN
+  std::uint8_t host_ = 0;
+  std::array<bool, 2> middle_{};
+  std::array<bool, 2> fin_{};
+  std::uint64_t undecided_bytes_ = 0;
+  flow_key key_;
+  surroundings* with_ = nullptr;  // during a call
+  std::unique_ptr<tcp_flow> flow_;
+  std::unique_ptr<connection> nvme_;
+  // The first bytes, until there are enough of them.
+  std::vector<std::byte> first_;
+  std::uint8_t first_from_ = 0;
+};
+
+class tracer {
+ public:
+  tracer(tracer_options options, listener& to)
+      : options_(std::move(options)), with_{.options = options_, .to = to, .counts = counts_} {}
+  tracer(const tracer&) = delete;
+  tracer& operator=(const tracer&) = delete;
+
+  void take(const packet& p);
+  // The capture is over.
+  void finish();
+
+  const packet_counts& counts() const { return counts_; }
+  // TCP ports of connections that are not NVMe, by packets: the lower port of each.
+  const std::map<std::uint16_t, std::uint64_t>& other_ports() const { return other_ports_; }
+
+ private:
+  void take_segment(const segment& s, const stamp& at);
+  void count_other(const packet& p, const dissection& d);
+
+  tracer_options options_;
+  packet_counts counts_;
+  watched_flow::surroundings with_;
+  std::map<std::uint16_t, std::uint64_t> other_ports_;
+  flow_table<watched_flow> flows_;
+};
+
+}  // namespace nvmf::trace
