@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <nvmf/forwarding_transport.hpp>
+
 #include "engine/fault/plan.hpp"
+#include "support/accepting_transport.hpp"
 
 namespace nvmf::sim {
 
@@ -242,61 +245,39 @@ void plans::on_event(const event& e) noexcept {
 
 // --- The transport ------------------------------------------------------------------------------
 
-class plans::planned_transport final : public transport {
+class plans::planned_transport final : public forwarding_transport {
  public:
   planned_transport(const network& of, std::shared_ptr<transport> inner,
                     const std::shared_ptr<faults>& host, const std::shared_ptr<faults>& controller)
-      : of_(of), inner_(std::move(inner)) {
-    if (host) connects_ = with_faults(inner_, host);
+      : forwarding_transport(inner), of_(of) {
+    if (host) connects_ = with_faults(std::move(inner), host);
     if (controller) listens_ = with_faults(gate_, controller);
   }
-
-  std::string_view type() const override { return inner_->type(); }
-  int priority() const override { return inner_->priority(); }
-  bool accepts(const qpair_params& params) const override { return inner_->accepts(params); }
-  std::size_t qpairs() const override { return inner_->qpairs(); }
 
   std::shared_ptr<connect_attempt> connect(executor& on, const endpoint& to,
                                            const qpair_params& params,
                                            connect_callback done) override {
-    const bool obey = connects_ != nullptr && !of_.faults.calm;
-    return (obey ? connects_ : inner_)->connect(on, to, params, std::move(done));
+    if (connects_ != nullptr && !of_.faults.calm)
+      return connects_->connect(on, to, params, std::move(done));
+    return forwarding_transport::connect(on, to, params, std::move(done));
   }
   std::expected<std::unique_ptr<listener>, std::error_code> listen(
       executor& on, const endpoint& at, const qpair_params& params, executor_chooser choose,
       accept_callback accept) override {
-    if (listens_ == nullptr)
-      return inner_->listen(on, at, params, std::move(choose), std::move(accept));
-    (void)listens_->listen(on, at, params, choose, accept);
-    return inner_->listen(on, at, params, std::move(choose),
-                          [this, accept = std::move(accept)](qpair q) {
-                            (of_.faults.calm ? accept : gate_->accept)(std::move(q));
-                          });
+    if (listens_ != nullptr) {
+      (void)listens_->listen(on, at, params, choose, accept);
+      accept = [this, accept = std::move(accept)](qpair q) {
+        (of_.faults.calm ? accept : gate_->accept)(std::move(q));
+      };
+    }
+    return forwarding_transport::listen(on, at, params, std::move(choose), std::move(accept));
   }
 
  private:
-  // Where a controller's plan accepts: what comes through here obeys it.
-  struct gate final : transport {
-    accept_callback accept;
-    std::string_view type() const override { return "gate"; }
-    int priority() const override { return 0; }
-    bool accepts(const qpair_params&) const override { return true; }
-    std::size_t qpairs() const override { return 0; }
-    std::shared_ptr<connect_attempt> connect(executor&, const endpoint&, const qpair_params&,
-                                             connect_callback) override {
-      return nullptr;
-    }
-    std::expected<std::unique_ptr<listener>, std::error_code> listen(
-        executor&, const endpoint&, const qpair_params&, executor_chooser,
-        accept_callback obeying) override {
-      accept = std::move(obeying);
-      return nullptr;
-    }
-  };
-
   const network& of_;
-  std::shared_ptr<transport> inner_, connects_, listens_;
-  std::shared_ptr<gate> gate_ = std::make_shared<gate>();
+  std::shared_ptr<transport> connects_, listens_;
+  // Where a controller's plan accepts: what comes through here obeys it.
+  std::shared_ptr<test::accepting_transport> gate_ = std::make_shared<test::accepting_transport>();
 };
 
 std::shared_ptr<transport> plans::wrapped() {

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A transport whose qpairs obey a plan.
+#include <nvmf/forwarding_transport.hpp>
+
 #include "faulty_qpair.hpp"
 
 namespace nvmf {
 namespace {
 
-class faulty_transport final : public transport {
+class faulty_transport final : public forwarding_transport {
  public:
   faulty_transport(std::shared_ptr<transport> inner, std::shared_ptr<plan_at_work> plan)
-      : inner_(std::move(inner)), plan_(std::move(plan)) {}
-
-  std::string_view type() const override { return inner_->type(); }
-  int priority() const override { return inner_->priority(); }
-  bool accepts(const qpair_params& params) const override { return inner_->accepts(params); }
-  std::size_t qpairs() const override { return inner_->qpairs(); }
+      : forwarding_transport(std::move(inner)), plan_(std::move(plan)) {}
 
   std::shared_ptr<connect_attempt> connect(executor& on, const endpoint& to,
                                            const qpair_params& params,
                                            connect_callback done) override {
-    if (plan_->side() != role::host) return inner_->connect(on, to, params, std::move(done));
-    return inner_->connect(
-        on, to, params,
-        [plan = plan_, done = std::move(done)](std::expected<connected, connect_error> r) mutable {
-          if (r) r->queue = obeying(std::move(r->queue), plan);
-          done(std::move(r));
-        });
+    if (plan_->side() == role::host)
+      done = [plan = plan_,
+              done = std::move(done)](std::expected<connected, connect_error> r) mutable {
+        if (r) r->queue = obeying(std::move(r->queue), plan);
+        done(std::move(r));
+      };
+    return forwarding_transport::connect(on, to, params, std::move(done));
   }
 
   std::expected<std::unique_ptr<listener>, std::error_code> listen(
@@ -34,7 +31,7 @@ class faulty_transport final : public transport {
       accept = [plan = plan_, accept = std::move(accept)](qpair q) {
         accept(obeying(std::move(q), plan));
       };
-    return inner_->listen(on, at, params, std::move(choose), std::move(accept));
+    return forwarding_transport::listen(on, at, params, std::move(choose), std::move(accept));
   }
 
  private:
@@ -42,7 +39,6 @@ class faulty_transport final : public transport {
     return qpair{std::make_shared<faulty_qpair>(std::move(q), plan)};
   }
 
-  std::shared_ptr<transport> inner_;
   std::shared_ptr<plan_at_work> plan_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/command_data.hpp"
 #include "counter.hpp"
+#include "support/accepting_transport.hpp"
 #include "support/raw_bytes.hpp"
 #include "support/virtual_executor.hpp"
 
@@ -89,35 +90,12 @@ class lean_queue final : public transport_qpair {
   std::uint32_t fetch_length_ = 0;
 };
 
-class lean_transport final : public transport {
- public:
-  std::string_view type() const override { return "tcp"; }
-  int priority() const override { return 0; }
-  bool accepts(const qpair_params&) const override { return true; }
-  std::shared_ptr<connect_attempt> connect(executor&, const endpoint&, const qpair_params&,
-                                           connect_callback) override {
-    return nullptr;
-  }
-  std::expected<std::unique_ptr<listener>, std::error_code> listen(executor&, const endpoint&,
-                                                                   const qpair_params&,
-                                                                   executor_chooser,
-                                                                   accept_callback a) override {
-    class stays final : public listener {
-      endpoint where() const override { return {"192.0.2.1", 4420}; }
-    };
-    accept = std::move(a);
-    return std::make_unique<stays>();
-  }
-  std::size_t qpairs() const override { return 0; }
-  accept_callback accept;
-};
-
 }  // namespace
 
 TEST_CASE("no allocation per command after warm-up") {
   virtual_executor on;
   transport_registry registry;
-  const auto net = std::make_shared<lean_transport>();
+  const auto net = std::make_shared<accepting_transport>();
   registry.add(net);
   const auto t = target::make(registry, {&on}, {}, nullptr, {});
   REQUIRE(t->add_subsystem({.nqn = std::string(sub_nqn)}).has_value());

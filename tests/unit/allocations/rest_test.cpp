@@ -7,6 +7,7 @@
 
 #include "core/spare_memory.hpp"
 #include "counter.hpp"
+#include "support/accepting_transport.hpp"
 #include "support/raw_bytes.hpp"
 #include "support/virtual_executor.hpp"
 #include "tcp/session/controller_session.hpp"
@@ -112,34 +113,11 @@ class line {
   std::shared_ptr<tcp::controller_session> machine_;
 };
 
-class lines final : public transport {
- public:
-  std::string_view type() const override { return "tcp"; }
-  int priority() const override { return 0; }
-  bool accepts(const qpair_params&) const override { return true; }
-  std::shared_ptr<connect_attempt> connect(executor&, const endpoint&, const qpair_params&,
-                                           connect_callback) override {
-    return nullptr;
-  }
-  std::expected<std::unique_ptr<listener>, std::error_code> listen(executor&, const endpoint&,
-                                                                   const qpair_params&,
-                                                                   executor_chooser,
-                                                                   accept_callback a) override {
-    class stays final : public listener {
-      endpoint where() const override { return {"192.0.2.1", 4420}; }
-    };
-    accept = std::move(a);
-    return std::make_unique<stays>();
-  }
-  std::size_t qpairs() const override { return 0; }
-  accept_callback accept;
-};
-
 struct world {
   virtual_executor on;
   std::shared_ptr<tcp::memory_pool> memory = std::make_shared<tcp::memory_pool>();
   transport_registry registry;
-  std::shared_ptr<lines> net = std::make_shared<lines>();
+  std::shared_ptr<accepting_transport> net = std::make_shared<accepting_transport>();
   std::unique_ptr<target> t;
 
   world() {
