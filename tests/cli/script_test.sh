@@ -33,6 +33,19 @@ grep -q '<testcase name="t.up &amp;&amp; t.io-queues &gt;= 1" ' result.xml || fa
 run -s 22 "$nvmfctl" run "$scripts/smoke.nvmf" "$server_uri" 4096
 expect err 'smoke.nvmf:7:10: not met: block == $2'
 expect err '  block is 512 (0x200)'
+# Our own host, whose every capsule a script answers (the kernel's: interop.*.kernel_by_hand).
+mkfifo door
+"$nvmfctl" run "$scripts/host_by_hand.nvmf" nvme+tcp://127.0.0.1:0 digests >door 2>by_hand.err &
+by_hand=$!
+exec {door}<door
+read -rt 20 -u "$door" _ _ door_uri || fail 'no door'
+run "$nvmfctl" send-capsule "${door_uri%/*}/nqn.2026-11.io.example:by-hand" -g -G \
+  read nsid=1 slba=3 nlb=1 --out blocks
+wait_for "$by_hand" || fail "the target by hand: $(cat by_hand.err)"
+{ head -c 4096 /dev/zero | tr '\0' '\3' && head -c 4096 /dev/zero | tr '\0' '\4'; } >blocks.want
+cmp blocks blocks.want || fail 'blocks 3 and 4 are not as the script has them'
+grep -q 'the host has left cleanly' <&"$door" || fail 'no clean shutdown'
+
 # What a command ended with, and the events before.
 run -s 22 "$nvmfctl" run -c "connect $server_uri" -c 'sqe r read nsid=1 slba=999999' \
   -c 'buf b 512' -c 'attach r b' -c 'send r' -c 'wait r' -c 'expect r.status == success'

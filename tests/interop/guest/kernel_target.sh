@@ -40,6 +40,8 @@ check 'write-zeroes' capsule write-zeroes nsid=1 slba=0 nlb=7
 check 'dataset-management' capsule dataset-management nsid=1 nr=0 ad=1 \
   --send hex:00000000080000000000000000000000
 check_status 18 'a read beyond the end' capsule read nsid=1 slba=0xffffffff nlb=0
+check 'a smoke test in the language of scripts' ours run --tap \
+  "$(dirname "$0")/../../cli/scripts/smoke.nvmf" "$uri" 512 nvmet
 
 kernel_forgiven
 head -c $((4 << 20)) /dev/urandom >"$work/data"
