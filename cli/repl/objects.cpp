@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "wire/bytes.hpp"
+#include "wire/layouts/entries.hpp"
 #include "wire/layouts/forms.hpp"
 
 namespace nvmf::cli::repl {
@@ -31,6 +32,26 @@ void settle(queue_object& q, const std::shared_ptr<capsule_object>& c) {
   c->handle.reset();
   if (c->memory) c->memory->release();
   std::erase(q.under_way, c);
+}
+
+bool take_leave(queue_object& q, std::span<const std::byte> sqe, std::uint16_t cid) {
+  // The association fills in PSDT, the CID and SGL 1.
+  constexpr std::size_t flags = 1, cid_end = 4, sgl = wire::offset_of<wire::sqe_layout, "sgl1">();
+  constexpr std::size_t sgl_end = sgl + 16;
+  const auto same = [&](const std::shared_ptr<capsule_object>& c) {
+    const auto part = [&](std::size_t from, std::size_t to) {
+      return std::ranges::equal(sqe.subspan(from, to - from),
+                                std::span{c->sqe}.subspan(from, to - from));
+    };
+    return sqe.size() == c->sqe.size() && part(0, flags) && part(cid_end, sgl) &&
+           part(sgl_end, sqe.size());
+  };
+  const auto it = std::ranges::find_if(q.leaving, same);
+  if (it == q.leaving.end()) return false;
+  (*it)->cid = cid;
+  (*it)->cid_known = true;
+  q.leaving.erase(it);
+  return true;
 }
 
 void take_response(queue_object& q, capsule response) {

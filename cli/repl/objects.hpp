@@ -80,6 +80,8 @@ struct queue_object {
   std::string nqn{};                   // of the URI that it was opened with
   std::optional<std::string> ended{};  // why it is no more
   std::vector<std::shared_ptr<capsule_object>> under_way{};
+  // Given to the association, which has not sent them yet; in that order.
+  std::vector<std::shared_ptr<capsule_object>> leaving{};
   std::shared_ptr<observer> watched_by{};  // of raw
   std::shared_ptr<breaker> breaks{};       // strict off
   // Accepted queues.
@@ -87,6 +89,10 @@ struct queue_object {
   bool settled = false;    // set_queue has been told what Connect said
   std::shared_ptr<destination> goes_to{};
 };
+
+// The association of `q` has sent `sqe` as `cid`. False: none of those that were leaving is it, so
+// the command is the association's own.
+bool take_leave(queue_object& q, std::span<const std::byte> sqe, std::uint16_t cid);
 
 // What the callbacks of a raw queue do.
 void take_response(queue_object& q, capsule response);

@@ -130,17 +130,25 @@ std::expected<std::shared_ptr<queue_object>, complaint> workbench::current_queue
                column);
 }
 
+// Keep alives, requests for events and what follows them, Aborts: nobody at the prompt sent them.
+bool workbench::is_own(const recorded_event& e, std::string_view queue) const {
+  const auto q = queues.find(queue);
+  return q && q->of.lock() && !take_leave(*q, e.header, e.cid);
+}
+
 void workbench::note(const recorded_event& e, std::string_view queue, bool quiet) {
   const auto key = std::pair{e.qpair, e.cid};
-  if (e.type == event_type::command_out && e.has_cid) sent_[key] = e.at;
+  if (e.type == event_type::command_out && e.has_cid) sent_[key] = {e.at, is_own(e, queue)};
   seen_event seen{e, std::string{queue}};
   seen.quiet = quiet;
   if (const auto it = sent_.find(key); e.has_cid && it != sent_.end()) {
-    seen.since_sent = e.at - it->second;
+    seen.since_sent = e.at - it->second.at;
     seen.timed = true;
+    seen.quiet = quiet || it->second.own;
   }
   const std::string_view callback = callback_name(e.type);
-  if (!callback.empty() && options.watch && !quiet) {
+  const bool shown = options.watch == watched::all || (options.watch == watched::on && !seen.quiet);
+  if (!callback.empty() && shown) {
     const double us = std::chrono::duration<double, std::micro>(seen.since_sent).count();
     say(fmt::format(
         "{}  {}  {}{}  {}",

@@ -19,9 +19,11 @@ namespace nvmf::cli::repl {
 // Where lines go. The prompt of a terminal draws itself anew below them.
 using say_line = std::function<void(std::string_view)>;
 
+enum class watched : std::uint8_t { off, on, all };
+
 struct settings {
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // of a wait, and of a connect
-  bool watch = true;                                            // callbacks print as they fire
+  watched watch = watched::on;  // which callbacks print as they fire; on: the person's
 };
 
 class workbench {
@@ -62,7 +64,8 @@ class workbench {
 
   // For an observer of what may end later than the thing that it was made for.
   void keep(std::shared_ptr<observer> who) { kept_.push_back(std::move(who)); }
-  // Keeps an event; one that is a callback prints unless it is `quiet`.
+  // Keeps an event; one that is a callback prints unless it is `quiet`, or of a command that an
+  // association sent for itself.
   void note(const recorded_event& e, std::string_view queue, bool quiet);
 
   shelf<buffer_object> buffers{"buffer", "buf"};
@@ -82,14 +85,20 @@ class workbench {
     std::string queue;
     duration since_sent{};  // of its command; 0 when that is not known
     bool timed = false;
-    bool quiet = false;  // of a bring-up or a shutdown
+    bool quiet = false;  // of a bring-up, a shutdown, or a command that is not the person's
   };
   const std::deque<seen_event>& events() const { return events_; }
   // How many there have been, with those that are not kept any more.
   std::uint64_t events_noted() const { return events_noted_; }
 
  private:
+  struct departure {
+    time_point at;
+    bool own = false;  // of an association, for itself
+  };
+
   void arm_signals();
+  bool is_own(const recorded_event& e, std::string_view queue) const;
 
   context& ctx_;
   std::vector<std::shared_ptr<observer>> kept_;  // outlive what the reactor moves
@@ -99,7 +108,7 @@ class workbench {
   std::string current_;
   std::deque<seen_event> events_;
   std::uint64_t events_noted_ = 0;
-  std::map<std::pair<std::uint32_t, std::uint16_t>, time_point> sent_;  // by qpair and CID
+  std::map<std::pair<std::uint32_t, std::uint16_t>, departure> sent_;  // by qpair and CID
   bool interrupted_ = false, stop_ = false;
 };
 

@@ -149,3 +149,22 @@ expect out 'h: broken on purpose: cid=0x77 on command'
 expect out 'in1: property-get (7Fh/04h) on t1, cid 119'
 at 1 'h keeps the rules: strict off h lets you break them' "${by_hand[@]}" 'pdu plen=4'
 at 5 'datoo: ' "${by_hand[@]}" 'strict off h' 'pdu datoo=4'
+
+# Callbacks print for the person's commands, the same one as the association's own here; `watch all`
+# shows its own ones too.
+for watched in on all; do
+  cat >script <<SCRIPT
+listen nvme+loop://lab auto ns=ram:1M
+connect l1 kato=200ms
+sqe k keep-alive
+watch $watched
+send k on a1:0
+wait k
+expect event keep-alive text=answered within 30s
+watch off
+SCRIPT
+  run "$nvmfctl" run script
+  shown=$(grep -c '^+.* receive_cb  a1:0 ' out)
+  [ "$watched" = all ] || [ "$shown" = 1 ] || fail "$shown callbacks of one command"
+  [ "$watched" = on ] || [ "$shown" -gt 1 ] || fail 'watch all shows no keep alive'
+done

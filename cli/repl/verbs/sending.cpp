@@ -48,21 +48,15 @@ done send_association(workbench& bench, const std::shared_ptr<queue_object>& q,
   if (!connection || !connection->up)
     return wrong(fmt::format("{} is no more", q->name), at.column);
   const memdesc mem = c->memory ? c->memory->mem() : memdesc{};
-  const time_point began = bench.on().now();
+  q->leaving.push_back(c);
   connection->with->submit(q->qid, c->sqe, mem, c->way,
                            duration_cast<milliseconds>(bench.options.timeout),
                            [q, c](const command_result& r) {
+                             std::erase(q->leaving, c);  // it may have had no room until now
                              c->result = r;
                              c->answered = c->data_done = true;
                              settle(*q, c);
                            });
-  // The association chooses the CID; when the queue has room it has left by now.
-  for (auto e = bench.events().rbegin(); e != bench.events().rend() && e->what.at >= began; ++e)
-    if (e->what.type == event_type::command_out && e->queue == q->name) {
-      c->cid = e->what.cid;
-      c->cid_known = true;
-      break;
-    }
   return {};
 }
 
@@ -226,11 +220,13 @@ done events(workbench& bench, arguments args) {
 }
 
 done watch(workbench& bench, arguments args) {
-  const auto w = args.take("on or off");
+  constexpr std::array<std::string_view, 3> names{"off", "on", "all"};  // as watched has them
+  const auto w = args.take("on, off or all");
   if (!w) return std::unexpected(w.error());
-  if (w->text != "on" && w->text != "off")
-    return wrong(fmt::format("{} is not on or off", wire::quoted(w->text)), w->column);
-  bench.options.watch = w->text == "on";
+  const auto it = std::ranges::find(names, w->text);
+  if (it == names.end())
+    return wrong(fmt::format("{} is not on, off or all", wire::quoted(w->text)), w->column);
+  bench.options.watch = static_cast<watched>(it - names.begin());
   return args.end();
 }
 
@@ -245,7 +241,10 @@ constexpr std::array<example, 4> wait_examples{{
     {"wait", "the same as wait all"},
 }};
 constexpr std::array<example, 1> events_examples{{{"events 10", "the last ten"}}};
-constexpr std::array<example, 1> watch_examples{{{"watch off", "callbacks print no more"}}};
+constexpr std::array<example, 2> watch_examples{{
+    {"watch off", "callbacks print no more"},
+    {"watch all", "those of keep alives, of bring-ups and of shutdowns too"},
+}};
 
 }  // namespace
 
@@ -263,7 +262,11 @@ void add_sending_verbs(verb_list& to) {
        wait_examples},
       wait);
   add({"events", "[N]", "show the last events", "", events_examples}, events);
-  add({"watch", "on|off", "let callbacks print as they fire, or not", "", watch_examples}, watch);
+  add({"watch", "on|off|all", "let callbacks print as they fire, or not",
+       "on: those of your own commands, as in the beginning. A connection's own commands, such as "
+       "keep alives, are seen with all, and by `events` in any case.",
+       watch_examples},
+      watch);
 }
 
 }  // namespace nvmf::cli::repl

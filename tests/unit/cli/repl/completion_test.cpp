@@ -86,7 +86,7 @@ TEST_CASE("options and what they take") {
   CHECK(s.words("load b /dev/nul") == strings{"/dev/null"});
   CHECK(s.words("fill b as identify-controller nn") == strings{"nn="});
   CHECK(s.words("fill b as sgl subtype=off") == strings{"subtype=offset"});
-  CHECK(s.words("watch o") == strings{"off", "on"});
+  CHECK(s.words("watch ") == strings{"all", "off", "on"});
 }
 
 TEST_CASE("what is found is shown in columns") {
