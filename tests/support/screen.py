@@ -230,10 +230,14 @@ class Session:
         while pid == 0 and time.monotonic() < limit:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid == 0:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self.abandon()
             raise AssertionError(f"still running:\n{self.screen.text()}")
         os.close(self.terminal)
         self.status = os.waitstatus_to_exitcode(status)
         assert not self.screen.strange, self.screen.strange
         return self.status
+
+    def abandon(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.terminal)

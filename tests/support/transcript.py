@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""transcript.py FILE.md...: runs the ```console blocks of a document as a user would, one after
-the other, and compares what is printed. NVMFCTL_UPDATE=1 writes what was printed into the file.
+"""transcript.py [--write] FILE.md...: runs the ```console blocks of a document as a user would, one
+after the other, and compares what is printed; ```nvmfctl blocks are sessions at a terminal
+(dialogue.py). --write, or NVMFCTL_UPDATE=1, writes what was printed into the file.
 
     $ nvmfctl serve --listen 127.0.0.1:0 &     a server: waits for its "listening" lines, sets
     listening nvme+tcp://127.0.0.1:41234/nqn   NVMF_URI to the first and NVMF_ADDR to HOST:PORT
@@ -13,9 +14,12 @@ the other, and compares what is printed. NVMFCTL_UPDATE=1 writes what was printe
     ^C                                         interrupts the latest server; then its last words
 
 Before comparing, on both sides: a time with a fraction ("12.3 us") and the blanks before it are
-one, and so are ports from 32768 on, the folder of the run and that of the sources. More, per file:
+one, and so are ports from 32768 on, the folder of the run and that of the sources. In a command
+such a port is the one that was printed here where the document has it. More, per file:
 
     <!-- normalise: REGEX -> TEXT -->   <!-- needs: PROGRAM... -->   <!-- labels: LABEL... -->
+
+and, before a block of any kind, <!-- file: NAME -->: the block is that file in the run's folder.
 """
 import difflib
 import os
@@ -29,9 +33,13 @@ import tempfile
 import threading
 import time
 
+from dialogue import Block, Dialogue, link
+
 PROGRAM = os.environ.get("NVMFCTL", "")
 LIMIT_S = float(os.environ.get("NVMF_TEST_LIMIT", "60"))
-FENCE = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^```(console|nvmfctl)(?: (\w+))?\n(.*?)^```$", re.M | re.S)
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```[^\n]*\n(.*?)^```$", re.M | re.S)
+PORT = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost):(\d{5})\b")
 
 
 class Step:
@@ -42,11 +50,14 @@ class Step:
 
 
 def parse(text):
-    """The steps of every console block; line numbers count from 0."""
+    """The steps of every console block, and the blocks of sessions; line numbers count from 0."""
     steps = []
     for block in FENCE.finditer(text):
-        start, step = text.count("\n", 0, block.start(1)), None
-        for number, line in enumerate(block[1].split("\n")[:-1], start):
+        start, step = text.count("\n", 0, block.start(3)), None
+        if block[1] == "nvmfctl":
+            steps.append(Block(block[2] or "", block[3].split("\n")[:-1], start))
+            continue
+        for number, line in enumerate(block[3].split("\n")[:-1], start):
             if line.startswith("$ ") or line == "^C":
                 step = Step(line.removeprefix("$ "), number)
                 step.first = number + 1
@@ -58,7 +69,29 @@ def parse(text):
                 step.first = number + 1
             else:
                 step.expected.append(line)
+    link([step for step in steps if isinstance(step, Block)])
     return steps
+
+
+class Ports:
+    """Which port of the document is which one here."""
+
+    def __init__(self):
+        self.of_document, self.of_run = {}, {}
+
+    def learn(self, document, run):
+        for told, printed in zip(document, run):
+            if told == "...":
+                return  # what comes then has no partner
+            for a, b in zip(PORT.findall(told), PORT.findall(printed)):
+                if int(a[1]) >= 32768 and a[0] == b[0]:
+                    self.of_document[a[1]], self.of_run[b[1]] = b[1], a[1]
+
+    def here(self, text):
+        return PORT.sub(lambda m: f"{m[1]}:{self.of_document.get(m[2], m[2])}", text)
+
+    def there(self, text):
+        return PORT.sub(lambda m: f"{m[1]}:{self.of_run.get(m[2], m[2])}", text)
 
 
 def normaliser(text, folder):
@@ -72,7 +105,7 @@ def normaliser(text, folder):
         line = line.rstrip().replace(folder, ".")
         if source:
             line = line.replace(source, "SOURCE")
-        line = re.sub(r"(127\.0\.0\.1|\[::1\]|localhost):(\d{5})\b", port, line)
+        line = PORT.sub(port, line)
         line = re.sub(r" *[+-]?\b\d+\.\d+ ?(ns|us|µs|ms|s)\b", " TIME", line)
         for pattern, replacement in own:
             line = re.sub(pattern, replacement, line)
@@ -142,15 +175,28 @@ class Server:
 
 
 class Run:
-    """The folder, environment and servers of one document's run."""
+    """The folder, environment, servers and sessions of one document's run."""
 
-    def __init__(self, folder):
-        self.folder, self.servers = folder, []
+    def __init__(self, folder, text="", update=False):
+        self.folder, self.servers, self.dialogues = folder, [], {}
+        self.ports, self.normalise, self.update = Ports(), normaliser(text, folder), update
         program = os.path.dirname(os.path.abspath(PROGRAM)) if PROGRAM else ""
         self.env = dict(
             os.environ, PATH=f"{program}:{os.environ['PATH']}" if program else os.environ["PATH"],
             HOME=folder, LC_ALL="C.UTF-8", TZ="UTC", TERM="dumb", COLUMNS="100",
         )  # fmt: skip
+
+    def agrees(self, document, printed):
+        return matches(*[list(map(self.normalise, side)) for side in (document, printed)])
+
+    def talk(self, block):
+        """What came instead of the lines of a session's block; None: just these came."""
+        if block.program is not None:
+            self.dialogues[block.name] = Dialogue(
+                self.ports.here(block.program), self.env, self.folder, self.agrees, self.ports,
+                self.update,
+            )  # fmt: skip
+        return self.dialogues[block.name].run(block)
 
     def step(self, command):
         if command == "^C":
@@ -186,6 +232,49 @@ class Run:
                 yield said
             server.kill()
 
+    def kill(self):
+        for each in [*self.dialogues.values(), *self.servers]:
+            each.kill()
+
+
+def run_step(run, step):
+    """(first line, lines of the document, lines that came); None: they agree."""
+    if isinstance(step, Block):
+        came = run.talk(step)
+        return None if came is None else (step.first, step.lines, came)
+    came = run.step(run.ports.here(step.command))
+    if not run.agrees(step.expected, came):
+        return step.first, step.expected, came
+    run.ports.learn(step.expected, came)
+    return None
+
+
+def tell(path, step, difference, normalise):
+    command = "session" if isinstance(step, Block) else f"$ {step.command}"
+    print(f"\n{path}:{step.line + 1}: {command}")
+    sides = [list(map(normalise, side)) for side in difference[1:]]
+    print("\n".join(difflib.unified_diff(*sides, "document", "run", lineterm="")))
+
+
+def run_steps(path, text, steps, run):
+    """What differs, each as run_step() has it; and how many servers did not end well."""
+    changes, ill = [], 0
+    for name, content in FILE.findall(text):
+        with open(os.path.join(run.folder, name), "w", encoding="utf-8") as file:
+            file.write(content)
+    for step in steps:
+        difference = run_step(run, step)
+        if difference is None:
+            continue
+        changes.append(difference)
+        tell(path, step, difference, run.normalise)
+        if isinstance(step, Block) and not run.update:
+            break  # what is typed next has no ground
+    for said in run.end():
+        ill += 1
+        print(f"\n{path}: a server did not end well:", *said, sep="\n")
+    return changes, ill
+
 
 def run_file(path, update):
     with open(path, encoding="utf-8") as file:
@@ -195,35 +284,24 @@ def run_file(path, update):
             if shutil.which(program) is None:
                 print(f"skipped: {program} is not installed")
                 return 77
-    steps, lines, failures = parse(text), text.split("\n"), 0
+    steps, lines = parse(text), text.split("\n")
     if not steps:
         print(f"{path}: no ```console block")
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        run, normalise, changes = Run(folder), normaliser(text, folder), []
+        run = Run(folder, text, update)
         try:
-            for step in steps:
-                actual = run.step(step.command)
-                wanted, got = [list(map(normalise, side)) for side in (step.expected, actual)]
-                if matches(wanted, got):
-                    continue
-                failures += 1
-                changes.append((step, actual))
-                print(f"\n{path}:{step.line + 1}: $ {step.command}")
-                print("\n".join(difflib.unified_diff(wanted, got, "document", "run", lineterm="")))
-            for said in run.end():
-                failures += 1
-                print(f"\n{path}: a server did not end well:", *said, sep="\n")
+            changes, failures = run_steps(path, text, steps, run)
         finally:
-            for server in run.servers:
-                server.kill()
+            run.kill()
     if update and changes:
-        for step, actual in reversed(changes):
-            lines[step.first : step.first + len(step.expected)] = actual
+        for first, told, came in reversed(changes):
+            lines[first : first + len(told)] = map(run.ports.there, came)
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines))
         print(f"{path}: {len(changes)} outputs rewritten")
-        failures -= len(changes)
+    else:
+        failures += len(changes)
     print(f"{path}: {len(steps)} steps, {failures} failed")
     return 1 if failures else 0
 
@@ -231,6 +309,7 @@ def run_file(path, update):
 if __name__ == "__main__":
     if PROGRAM and not os.path.exists(PROGRAM):
         raise SystemExit(f"NVMFCTL is {PROGRAM}, which does not exist: build it first")
-    UPDATE = os.environ.get("NVMFCTL_UPDATE") == "1"
-    RESULTS = [run_file(path, UPDATE) for path in sys.argv[1:]]
+    PATHS = [path for path in sys.argv[1:] if path != "--write"]
+    UPDATE = os.environ.get("NVMFCTL_UPDATE") == "1" or "--write" in sys.argv
+    RESULTS = [run_file(path, UPDATE) for path in PATHS]
     sys.exit(1 if 1 in RESULTS else max(RESULTS, default=2))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """transcript.py passes what agrees, fails what does not, and rewrites on request."""
+import concurrent.futures
 import os
 import subprocess
 import sys
@@ -13,6 +14,18 @@ import signal, sys
 signal.signal(signal.SIGINT, lambda *_: (print("bye"), sys.exit(STATUS)))
 print("listening nvme+tcp://127.0.0.1:40001/nqn.a")
 while True: signal.pause()' &"""
+
+# A prompt that says each line in capitals, and with which status it ends.
+PROMPT = r"""import os, sys
+while True:
+    try: line = input(os.environ.get("HOW", "nvmfctl") + "> ")
+    except EOFError: print("^D"); break
+    if line == "quit": break
+    if line: print(line.upper())
+    if line == "late": print("more")
+sys.exit(int(sys.argv[1]))
+"""
+PROGRAM = "<!-- file: prompt.py -->\n```python\n" + PROMPT + "```\n"
 
 
 def run(document, update=False, limit=20):
@@ -98,6 +111,84 @@ class Transcript(unittest.TestCase):
         status, said, text = run(before, update=True)
         self.assertEqual((status, text), (0, after), said)
         self.assertEqual(run(text)[0], 0)
+
+
+def session(*lines, name=""):
+    return f"```nvmfctl{' ' + name if name else ''}\n" + "\n".join(lines) + "\n```\n"
+
+
+class Sessions(unittest.TestCase):
+    begin = "$ python3 prompt.py 0"
+
+    def passes(self, *blocks):
+        status, said, _ = run(PROGRAM + "".join(blocks))
+        self.assertEqual(status, 0, said)
+
+    def all_fail(self, cases):
+        """Each is (why, blocks...). A session fails by its limit: all of them at the same time."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            results = pool.map(lambda case: run(PROGRAM + "".join(case[1:]), limit=2), cases)
+            for (why, *_), (status, said, _) in zip(cases, results):
+                self.assertEqual(status, 1, said)
+                self.assertIn(why, said)
+
+    def test_what_is_typed_and_what_is_shown(self):
+        self.passes(session(self.begin, "nvmfctl> a b", "A B", "nvmfctl>", "nvmfctl> ^D"))
+        self.passes(session(self.begin, "nvmfctl> late", "...", "nvmfctl> quit"))
+        self.all_fail([
+            ("-A C", session(self.begin, "nvmfctl> a b", "A C", "nvmfctl> quit")),
+            ("+more", session(self.begin, "nvmfctl> late", "LATE", "nvmfctl> quit")),
+            ("-more", session(self.begin, "nvmfctl> a", "A", "more", "nvmfctl> quit")),
+            ("-a1:1>", session(self.begin, "nvmfctl> a", "A", "a1:1> quit")),
+        ])  # fmt: skip
+
+    def test_it_goes_on_behind_prose(self):
+        first = session(self.begin, "nvmfctl> a", "A")
+        self.passes(first, "text\n", session("nvmfctl> b", "B", "nvmfctl> quit"))
+        self.all_fail([
+            ("-C", session(self.begin, "nvmfctl> a", "C"), session("nvmfctl> quit")),
+            ("-C", first, session("nvmfctl> b", "C", "nvmfctl> quit")),
+        ])  # fmt: skip
+
+    def test_how_it_ends(self):
+        three = "$ python3 prompt.py 3"
+        self.passes(session(three, "nvmfctl> quit", "[exit 3]"))
+        self.all_fail([
+            ("+[exit 3]", session(three, "nvmfctl> quit")),
+            ("-[exit 3]", session(self.begin, "nvmfctl> quit", "[exit 3]")),
+            ("can't open file", session("$ python3 none.py", "nvmfctl> quit")),
+            ("this session does not end", session(self.begin, "nvmfctl> a", "A")),
+            ("begins with a prompt", session(self.begin, "a")),
+            ("has begun this session", session("nvmfctl> quit")),
+            ("of line 13 has not ended", session(self.begin, "nvmfctl>") * 2),
+        ])  # fmt: skip
+
+    def test_two_at_once(self):
+        one = session(self.begin, "nvmfctl> a", "A", name="one")
+        two = session("$ env HOW=b python3 prompt.py 0", "b> b", "B", name="two")
+        ends = session("nvmfctl> quit", name="one"), session("b> c", "C", "b> ^D", name="two")
+        self.passes(one, two, *ends)
+        self.all_fail([("does not end", one, two, ends[0])])
+
+    def test_ports_are_those_of_this_run(self):
+        told = block("$ echo at 127.0.0.1:41000 >f; cat f", "at 127.0.0.1:42000")
+        self.passes(told, block("$ grep -o 41000 <<<127.0.0.1:42000", "41000"))
+        self.passes(told, block("$ echo 127.0.0.1:4420", "127.0.0.1:4420"))
+        typed = session(self.begin, "nvmfctl> 127.0.0.1:42000", "127.0.0.1:42000", "nvmfctl> quit")
+        self.passes(told, typed, block("$ grep -q 41000 <<<127.0.0.1:42000"))
+
+    def test_update(self):
+        before = [
+            session(self.begin, "nvmfctl> late", "nvmfctl> b", "X", "Y", name="one"),
+            session("bad> c", "C", "nvmfctl> 1.5 ms", "3.5 MS", "nvmfctl> quit", name="one"),
+        ]
+        after = [
+            session(self.begin, "nvmfctl> late", "LATE", "more", "nvmfctl> b", "B", name="one"),
+            session("nvmfctl> c", "C", "nvmfctl> 1.5 ms", "1.5 MS", "nvmfctl> quit", name="one"),
+        ]
+        status, said, text = run(PROGRAM + "\n".join(before), update=True)
+        self.assertEqual((status, text), (0, PROGRAM + "\n".join(after)), said)
+        self.passes(*after)
 
 
 if __name__ == "__main__":
