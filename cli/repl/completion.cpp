@@ -216,7 +216,7 @@ constexpr kind kinds[]{
 // What a person makes up.
 constexpr std::string_view free_kinds[]{"EXPRESSION", "ARG",    "LINE", "KEY",  "NAME",
                                         "N",          "TIME",   "HEX",  "SIZE", "VALUE",
-                                        "WORD",       "OFFSET", "SPEC"};
+                                        "WORD",       "OFFSET", "SPEC", "NQN",  "UUID"};
 
 const kind* find_kind(std::string_view name) {
   const auto it = std::ranges::find(kinds, name, &kind::name);

@@ -458,8 +458,8 @@ void add_connection_verbs(verb_list& to) {
        open_examples},
       open);
   add({"connect",
-       "URI|LISTENER [name=NAME] [queues=N] [size=N] [kato=TIME] [sqflow=off] [hdgst] [ddgst] "
-       "[nowait]",
+       "URI|LISTENER [name=NAME] [hostnqn=NQN] [hostid=UUID] [queues=N] [size=N] [kato=TIME] "
+       "[sqflow=off] [hdgst] [ddgst] [nowait]",
        "bring up a whole association",
        "As `nvmfctl connect`, told stage by stage. With nowait it goes on while you do something "
        "else, such as being its target; `wait NAME` waits for its end.",

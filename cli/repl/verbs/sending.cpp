@@ -93,11 +93,11 @@ done dispatch(workbench& bench, const std::shared_ptr<queue_object>& q,
   c->result = {};
   c->answered = c->cid_known = false;
   c->data_done = c->memory == nullptr || c->memory->size() == 0;
+  c->sent_at = bench.on().now();
   const auto sent = q->raw ? send_raw_queue(*q, c, at) : send_association(bench, q, c, at);
   if (!sent) return sent;
   c->state = capsule_state::sent;
   c->queue = q->name;
-  c->sent_at = bench.on().now();
   q->under_way.push_back(c);
   if (c->memory) c->memory->use();
   return {};
