@@ -31,6 +31,7 @@ class console {
   void print(const std::function<void()>& prints);
   void list(const std::vector<std::string>& words);
   std::string prompt() const;
+  void keep_prompt_true();
   void take(const std::string& line);
   void remember(const std::string& line);
   void check(const std::expected<void, std::string>& kept);
@@ -45,6 +46,7 @@ class console {
   std::size_t at_ = 0;
   bool waiting_ = false, readable_ = false;
   bool prompted_ = false;
+  std::string drawn_;  // the prompt on the screen
   end end_ = end::none;
   std::string text_;  // of lines that go on
   std::size_t line_ = 0;
@@ -73,7 +75,7 @@ console::console(workbench& bench, interpreter& runs)
         line_editor::hooks{
             .next_byte = [this] { return next_byte(); },
             .more = [this] { return at_ < bytes_.size(); },
-            .prompt = [this] { return prompt(); },
+            .prompt = [this] { return drawn_ = prompt(); },
             .complete = [this](std::string_view before) { return complete_at(bench_, before); },
             .list = [this](const auto& words) { list(words); }});
   if (ctx_.err_is_terminal)
@@ -127,7 +129,7 @@ std::optional<char> console::next_byte() {
                           bench_.stop_waiting();
                         });
     }
-    const bool stopped = readable_ || bench_.run_until_stopped();
+    const bool stopped = readable_ || bench_.run_until_stopped([this] { keep_prompt_true(); });
     if (end_ == end::leaving || !stopped) {
       give_up(end_ == end::leaving ? end_ : end::interrupted, end_ == end::leaving ? "" : "^C");
       return std::nullopt;
@@ -155,6 +157,13 @@ void console::give_up(end why, std::string_view mark) {
 
 std::string console::prompt() const {
   return text_.empty() ? prompt_text(bench_) : bench_.look()(tone::faint, "...") + " ";
+}
+
+// What happens may change it without a word: a command ends after its callbacks have printed.
+void console::keep_prompt_true() {
+  if (!prompted_ || !editor_ || prompt() == drawn_) return;
+  editor_->hide();
+  editor_->show();
 }
 
 std::optional<std::string> console::read_plain() {

@@ -102,10 +102,12 @@ bool workbench::take_interrupt() {
   return std::exchange(interrupted_, false);
 }
 
-bool workbench::run_until_stopped() {
+bool workbench::run_until_stopped(const std::function<void()>& looks) {
   stop_ = interrupted_ = false;
-  while (!stop_ && !interrupted_)
+  while (!stop_ && !interrupted_) {
     (void)reactor_.run_one_until(clock::now() + std::chrono::hours(1));
+    looks();
+  }
   return !std::exchange(interrupted_, false);
 }
 

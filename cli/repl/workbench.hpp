@@ -49,9 +49,10 @@ class workbench {
   void settle();
   // For what runs long without a wait: lets things happen that are due, and an interrupt is one.
   bool take_interrupt();
-  // For a prompt: runs until stop_waiting() or an interrupt.
+  // For a prompt: runs until stop_waiting() or an interrupt; `looks` after each thing that
+  // happened.
   void stop_waiting() { stop_ = true; }
-  bool run_until_stopped();
+  bool run_until_stopped(const std::function<void()>& looks);
   // As Ctrl-C does.
   void interrupt() { interrupted_ = true; }
   // Connections are shut down, as far as their controllers answer in time.
