@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "support/refusals.hpp"
 #include "wire/expression/symbols.hpp"
 #include "wire/tables.hpp"
 
@@ -61,11 +62,7 @@ std::string canonical(std::string_view text) {
   return once;
 }
 void refused(std::string_view text, std::size_t column, std::string_view why) {
-  CAPTURE(text);
-  const auto e = expression::parse(text, fields);
-  REQUIRE_FALSE(e.has_value());
-  CHECK(e.error().position + 1 == column);
-  CHECK(to_text(e.error()) == fmt::format("column {}: {}", column, why));
+  nvmf::test::check_refused(text, expression::parse(text, fields), column, why);
 }
 
 field_value num(std::uint64_t n) { return field_value::of(n); }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/fault/plan.hpp"
+#include "support/refusals.hpp"
 
 using namespace nvmf;
 using namespace nvmf::engine;
@@ -11,16 +12,12 @@ using namespace nvmf::engine;
 namespace {
 
 void refused_at(std::string_view text, std::string_view part, std::size_t position,
-                std::string_view why, fault_plan_options options = {}) {
-  CAPTURE(text);
-  const auto p = fault_plan::parse(text, options);
-  REQUIRE_FALSE(p.has_value());
-  CHECK(p.error().position == position);
-  CHECK(to_text(p.error()) == fmt::format("{}: {}", part, why));
+                std::string_view why) {
+  test::check_refused(text, fault_plan::parse(text), part, position, why);
 }
 void refused(std::string_view text, std::size_t column, std::string_view why,
              fault_plan_options options = {}) {
-  refused_at(text, fmt::format("column {}", column), column - 1, why, options);
+  test::check_refused(text, fault_plan::parse(text, options), column, why);
 }
 
 constexpr std::string_view all_actions =
