@@ -78,6 +78,7 @@ class forwarding_qpair : public transport_qpair {
   explicit forwarding_qpair(qpair inner) : inner_(std::move(inner)) { who_ = in().who(); }
 
   transport_qpair& in() const { return *inner_.implementation(); }
+  qpair& inner() { return inner_; }
 
  private:
   qpair inner_;
