@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "wire/layouts/entries.hpp"
+#include "wire/layouts/fabrics.hpp"
 #include "wire/tables.hpp"
 
 namespace nvmf {
@@ -89,6 +90,19 @@ std::uint32_t sgl_length(std::span<const std::byte, 64> sqe) {
   if (get<sgl_layout, "type">(sgl) == static_cast<std::uint64_t>(keyed_data_block))
     return static_cast<std::uint32_t>(get<keyed_sgl_layout, "length">(sgl));
   return static_cast<std::uint32_t>(get<sgl_layout, "length">(sgl));
+}
+
+direction way_of(std::span<const std::byte, 64> sqe) {
+  const auto opcode = get<wire::fabrics_command, "opc">(sqe);
+  const auto code = opcode == wire::fabrics_opcode ? fabrics_type_of(sqe) : opcode;
+  if (sgl_length(sqe) == 0) return direction::none;
+  if ((code & 3) == 1) return direction::send;
+  return (code & 3) == 2 ? direction::receive : direction::none;
+}
+
+std::uint8_t fabrics_type_of(std::span<const std::byte, 64> sqe) {
+  if (get<wire::fabrics_command, "opc">(sqe) != wire::fabrics_opcode) return 0;
+  return static_cast<std::uint8_t>(get<wire::fabrics_command, "fctype">(sqe));
 }
 
 bool sgl_in_capsule(std::span<const std::byte, 64> sqe) {

@@ -33,6 +33,11 @@ nvme_status check_sgl(std::span<const std::byte, 64> sqe, std::uint32_t carried,
 
 // The length that SGL 1 gives, bytes.
 std::uint32_t sgl_length(std::span<const std::byte, 64> sqe);
+// The way that the command's data goes, as its opcode says, or its Fabrics command type
+// (Base 3.1.3): none when it has no data.
+direction way_of(std::span<const std::byte, 64> sqe);
+// Of Fabrics commands; 0: it is none.
+std::uint8_t fabrics_type_of(std::span<const std::byte, 64> sqe);
 // SGL 1 says that the data is in the capsule.
 bool sgl_in_capsule(std::span<const std::byte, 64> sqe);
 

@@ -347,6 +347,8 @@ void controller_end::show_commands(qpair_inside& show) const {
     const std::uint16_t cid = cid_of(slot);
     command_inside of{.cid = cid,
                       .opcode = std::to_integer<std::uint8_t>(slot.entry[0]),
+                      .fctype = fabrics_type_of(slot.entry),
+                      .way = way_of(slot.entry),
                       .length = sgl_length(slot.entry),
                       .moved = slot.sent + static_cast<std::uint32_t>(slot.block.size()),
                       .awaits = "an answer of the program"};

@@ -231,6 +231,7 @@ void host_end::show_commands(qpair_inside& show) const {
     if (!slot.outstanding) continue;
     command_inside of{.cid = slot.index,
                       .opcode = std::to_integer<std::uint8_t>(slot.entry[0]),
+                      .fctype = fabrics_type_of(slot.entry),
                       .way = slot.way,
                       .length = slot.length,
                       .moved = slot.moved,

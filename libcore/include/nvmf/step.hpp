@@ -71,6 +71,7 @@ using break_condition = std::move_only_function<bool(const event&) noexcept>;
 struct command_inside {
   std::uint16_t cid = 0;
   std::uint8_t opcode = 0;
+  std::uint8_t fctype = 0;   // of Fabrics commands, opcode 7Fh
   direction way{};           // as the SGL or the attached data says
   std::uint32_t length = 0;  // bytes of data in all
   std::uint32_t moved = 0;   // of them, so far

@@ -376,6 +376,7 @@ CONTRACT("inside: commands, what they await, and what waits to leave") {
   REQUIRE(in.commands.size() == 1);
   CHECK(in.commands[0].cid == c.cid());
   CHECK(in.commands[0].opcode == op_read);
+  CHECK(in.commands[0].way == direction::receive);
   CHECK(in.commands[0].length == size);
   CHECK(in.commands[0].moved == 0);
   CHECK(in.commands[0].age.has_value());
@@ -391,7 +392,42 @@ CONTRACT("inside: commands, what they await, and what waits to leave") {
   in = r.controller.queue.inside();
   REQUIRE(in.commands.size() == 1);
   CHECK(in.commands[0].cid == c.cid());
+  CHECK(in.commands[0].way == direction::receive);
   CHECK(in.commands[0].length == size);
   CHECK(in.commands[0].awaits == "an answer of the program");
   CHECK(in.capsules_held == 1);
+}
+
+CONTRACT("inside: which Fabrics command it is") {
+  rig r(p);
+  sqe_bytes sqe{};
+  sqe[0] = std::byte{0x7f};  // Fabrics
+  sqe[4] = std::byte{0x04};  // Property Get
+  auto c = r.host.queue.allocate_command(sqe);
+  REQUIRE(c);
+  REQUIRE_FALSE(r.host.queue.transmit(*c));
+  const capsule there = r.command();
+  for (const side* s : {&r.host, &r.controller}) {
+    const qpair_inside in = s->queue.inside();
+    REQUIRE(in.commands.size() == 1);
+    CHECK(in.commands[0].opcode == 0x7f);
+    CHECK(in.commands[0].fctype == 0x04);
+    CHECK(in.commands[0].way == direction::none);
+  }
+}
+
+CONTRACT("pause: before the start nothing runs until it is resumed") {
+  rig r(p, {.start_host = false});
+  qpair& host = r.host.queue;
+  REQUIRE_FALSE(pause(host));
+  host.start(r.host.callbacks());
+  capsule c = r.send(op_none);
+  r.spin();
+  CHECK(r.controller.got.empty());
+  CHECK(step(r, host).kind == action_kind::send);
+  r.respond(r.command().cid());
+  arrive(r, host);
+  CHECK(r.host.got.empty());
+  REQUIRE_FALSE(resume(host));
+  CHECK(r.response().cid() == c.cid());
 }

@@ -3,24 +3,10 @@
 #include <algorithm>
 
 #include "controller_session.hpp"
+#include "core/command_data.hpp"
 #include "wire/layouts/entries.hpp"
-#include "wire/layouts/fabrics.hpp"
 
 namespace nvmf::tcp {
-namespace {
-
-// The low bits of an opcode, or of a Fabrics command type, say which way its data goes
-// (Base 3.1.3).
-direction way_of(const command_slot& c) {
-  using wire::fabrics_command;
-  auto code = wire::get<fabrics_command, "opc">(c.entry);
-  if (code == wire::fabrics_opcode) code = wire::get<fabrics_command, "fctype">(c.entry);
-  if ((code & 3) == 1) return direction::send;
-  return (code & 3) == 2 ? direction::receive : direction::none;
-}
-
-}  // namespace
-
 void controller_session::show_commands(qpair_inside& show) const {
   std::vector<const void*> answered;
   tx_.for_each([&](const tx_pdu& pdu) {
@@ -31,10 +17,10 @@ void controller_session::show_commands(qpair_inside& show) const {
     command_inside of{
         .cid = c.cid,
         .opcode = static_cast<std::uint8_t>(wire::get<wire::sqe_layout, "opc">(c.entry)),
-        .way = way_of(c),
+        .fctype = fabrics_type_of(c.entry),
+        .way = way_of(c.entry),
         .length = sgl_length(c.entry),
         .moved = c.carried + c.fetched + c.sent};
-    if (of.length == 0) of.way = direction::none;
     if (c.since != time_point{}) of.age = who_.runs_on->now() - c.since;
     if (std::ranges::find(answered, &c) != answered.end())
       of.awaits = "its response to leave";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a host's session shows of itself to a person.
+#include "core/command_data.hpp"
 #include "host_session.hpp"
 #include "wire/layouts/entries.hpp"
 
@@ -37,6 +38,7 @@ void host_session::show_commands(qpair_inside& show) const {
     command_inside of{
         .cid = c.index,
         .opcode = static_cast<std::uint8_t>(wire::get<wire::sqe_layout, "opc">(c.entry)),
+        .fctype = fabrics_type_of(c.entry),
         .way = c.way,
         .length = c.length,
         .moved = c.moved,
