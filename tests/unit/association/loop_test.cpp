@@ -115,6 +115,57 @@ TEST_CASE("over the loop: up, write, read back, shut down") {
   CHECK(t.lost.empty());
 }
 
+TEST_CASE("over the loop: the qpairs of an association, for a debugger") {
+  std::vector<command_result> ended;
+  std::vector<std::byte> a(512), b(512), c(512);
+  loop_fixture t;
+  t.start();
+  REQUIRE(t.up->has_value());
+  qpair* const admin = t.host->queue(0);
+  qpair* const io = t.host->queue(2);
+  REQUIRE(admin != nullptr);
+  REQUIRE(t.host->queue(1) != nullptr);
+  REQUIRE(io != nullptr);
+  CHECK(t.host->queue(3) == nullptr);
+  CHECK(io->id() != t.host->queue(1)->id());
+  CHECK(io->inside().qid == 2);
+  CHECK(admin->inside().qid == 0);
+
+  // It stands still, and its commands with it, for as long as they may.
+  REQUIRE_FALSE(io->pause());
+  const auto read = [&](std::uint16_t qid, std::span<std::byte> to,
+                        std::chrono::milliseconds timeout) {
+    t.host->submit(qid, io_command(2, 0, 1), memdesc::of(to), direction::receive, timeout,
+                   [&](const command_result& r) { ended.push_back(r); });
+  };
+  read(2, a, 5s);
+  read(1, b, 5s);
+  t.on.advance(1s);
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].ok());
+  CHECK(io->next_action().kind == action_kind::send);
+  REQUIRE_FALSE(io->resume());
+  t.on.advance(1s);
+  REQUIRE(ended.size() == 2);
+  CHECK(ended[1].ok());
+
+  // Time goes on; what that comes to is called back later.
+  REQUIRE_FALSE(io->pause());
+  read(2, c, 5s);
+  t.on.advance(1min);
+  CHECK(ended.size() == 2);
+  REQUIRE_FALSE(io->resume());
+  t.on.advance(1s);
+  REQUIRE(ended.size() == 3);
+  CHECK(ended[2].error == errc::timed_out);
+
+  std::optional<std::error_code> over;
+  t.host->shutdown([&](std::error_code e) { over = e; });
+  t.on.run_until([&] { return over.has_value(); }, 1min);
+  REQUIRE(over.has_value());
+  for (std::uint16_t qid = 0; qid <= 2; ++qid) CHECK(t.host->queue(qid) == nullptr);
+}
+
 // ---- by lot ---------------------------------------------------------------------------------
 // Each seed is a world of its own. Whatever happens there, every command ends once, what was read
 // without an error is what was written, and nothing is left over.

@@ -282,3 +282,33 @@ TEST_CASE("fault plan: what a role or a transport cannot do is refused") {
         std::string::npos);
   CHECK_FALSE(faults::make("wrong-length", {.side = role::controller, .pdus = false}));
 }
+
+TEST_CASE("fault plan: what it does is an event to break at") {
+  planned x("when cmd == read: delay 5s", role::controller);
+  qpair& q = x.r->controller.queue;
+  std::vector<pause_report> told;
+  REQUIRE_FALSE(q.break_when([](const event& e) noexcept { return e.type == event_type::fault; },
+                             [&](const pause_report& r) { told.push_back(r); }));
+  capsule other = x.r->send(op_none);
+  x.r->spin();
+  CHECK_FALSE(q.paused());
+  guarded place(100);
+  watch data;
+  capsule slow = x.r->send(op_read, place.mem(), 100, data);
+  capsule behind = x.r->send(op_none);
+  x.r->spin();
+  CHECK(q.paused());
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].cause == pause_cause::break_point);
+  CHECK(told[0].event == event_type::fault);
+  CHECK(x.r->controller.got.size() == 1);  // what was sent behind waits
+  REQUIRE_FALSE(q.resume());
+  x.r->spin();
+  CHECK(x.r->controller.got.size() == 2);
+
+  REQUIRE_FALSE(q.break_when({}));
+  capsule again = x.r->send(op_read, place.mem(), 0, data);
+  x.r->spin();
+  CHECK_FALSE(q.paused());
+  CHECK(told.size() == 1);
+}
