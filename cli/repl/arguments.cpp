@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/numbers.hpp"
 #include "wire/quantities.hpp"
 
@@ -78,6 +80,18 @@ std::expected<std::optional<std::chrono::nanoseconds>, complaint> arguments::tak
   const auto w = take_option(name);
   if (!w) return std::optional<std::chrono::nanoseconds>{};
   return time_of(*w, name);
+}
+
+std::expected<std::optional<word>, complaint> arguments::take_pair(std::string_view keyword,
+                                                                   std::string_view what) {
+  const auto at =
+      std::ranges::find_if(words_, [&](const word& w) { return w.text == keyword && !w.quoted; });
+  if (at == words_.end()) return std::optional<word>{};
+  if (std::next(at) == words_.end())
+    return wrong(fmt::format("{} is missing here", what), line_.text.size());
+  word found = std::move(*std::next(at));
+  words_.erase(at, at + 2);
+  return found;
 }
 
 std::string_view arguments::take_rest() {

@@ -32,6 +32,9 @@ class arguments {
   std::expected<std::optional<bool>, complaint> take_flag(std::string_view name);
   std::expected<std::optional<std::chrono::nanoseconds>, complaint> take_time(
       std::string_view name);
+  // `keyword WORD`, wherever it stands; `what` the word is, as for take().
+  std::expected<std::optional<word>, complaint> take_pair(std::string_view keyword,
+                                                          std::string_view what);
   // All that are left.
   std::vector<word> take_all() { return std::exchange(words_, {}); }
   // The text of the line from the next word on, as it was typed, and takes it.

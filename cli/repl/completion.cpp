@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "catalog.hpp"
+#include "pdu_kinds.hpp"
 #include "usage.hpp"
 #include "wire/commands.hpp"
 #include "wire/encode.hpp"
@@ -189,6 +190,11 @@ constexpr kind kinds[]{
     {"COMMAND", [](const request&, std::string_view) { return commands(); }},
     {"CONNECTION",
      [](const request& r, std::string_view) { return names_on(r.bench.connections); }},
+    {"EVENT",
+     [](const request&, std::string_view) {
+       const auto names = event_names();
+       return strings{names.begin(), names.end()};
+     }},
     {"FES", [](const request&, std::string_view) { return rows_of(wire::fes_codes); }},
     {"FID", [](const request&, std::string_view) { return rows_of(wire::features); }},
     {"FIELD", [](const request& r, std::string_view) { return fields(r); }},
@@ -205,6 +211,12 @@ constexpr kind kinds[]{
        return found;
      }},
     {"PROPERTY", [](const request&, std::string_view) { return rows_of(wire::properties); }},
+    {"PDU",
+     [](const request&, std::string_view) {
+       strings found;
+       for (const pdu_kind& k : pdu_kinds) found.emplace_back(k.name);
+       return found;
+     }},
     {"PATTERN", [](const request&, std::string_view typed) { return patterns(typed); }},
     {"QUEUE", [](const request& r, std::string_view) { return names_on(r.bench.queues); }},
     {"SQE", [](const request& r, std::string_view) { return names_on(r.bench.capsules); }},

@@ -262,6 +262,7 @@ std::string prompt_text(const workbench& bench) {
   std::string text = look(tone::strong, q->name);
   const auto c = q->of.lock();
   if (q->ended || (c && !c->up)) text += look(tone::bad, " lost");
+  if (is_paused(*q)) text += look(tone::warning, " paused");
   if (!q->under_way.empty()) text += look(tone::name, fmt::format(" {}", q->under_way.size()));
   return text + look(tone::strong, ">") + " ";
 }

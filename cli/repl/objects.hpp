@@ -69,6 +69,7 @@ struct capsule_object {
 struct connection_object;
 struct destination;
 class breaker;
+class shown_queue;
 
 // A queue: of `open`, of a whole bring-up, or accepted.
 struct queue_object {
@@ -76,6 +77,7 @@ struct queue_object {
   role side = role::host;
   qpair raw;                            // open, or accepted
   std::weak_ptr<connection_object> of;  // of a bring-up
+  std::weak_ptr<shown_queue> shown{};   // the built-in target's
   std::uint16_t qid = 0;
   std::string nqn{};                   // of the URI that it was opened with
   std::optional<std::string> ended{};  // why it is no more
@@ -84,6 +86,11 @@ struct queue_object {
   std::vector<std::shared_ptr<capsule_object>> leaving{};
   std::shared_ptr<observer> watched_by{};  // of raw
   std::shared_ptr<breaker> breaks{};       // strict off
+  // Stops (stops.hpp).
+  bool pdus = true;             // the loop has none
+  bool armed = false;           // break points are asked
+  std::string hit{}, hit_by{};  // a break point that has said yes, and to what; until it pauses
+  std::string stands{};         // paused: the break point that made it
   // Accepted queues.
   std::string listener{};  // that it came by
   bool settled = false;    // set_queue has been told what Connect said
@@ -131,9 +138,11 @@ struct listener_object {
   std::shared_ptr<listener_watcher> watched_by;
   std::unique_ptr<nvmf::listener> made;       // manual
   std::unique_ptr<target> serves;             // auto, or what commands are handed over to
-  std::unique_ptr<transport_registry> doors;  // of `serves`, when it is handed queues
+  std::unique_ptr<transport_registry> doors;  // of `serves`
   accept_callback hand_over{};                // gives a queue to it
   bool automatic = false;                     // newcomers go there
+  std::uint64_t shown = 0;                    // queues of `serves` so far: l1:1, l1:2, ...
+  std::string next_name{};                    // of the queue that is handed over now
 };
 
 // A whole bring-up: `connect`.

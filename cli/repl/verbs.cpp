@@ -21,6 +21,9 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
     add_incoming_verbs(made);
     add_script_verbs(made);
     add_breaking_verbs(made);
+    add_break_verbs(made);
+    add_stepping_verbs(made);
+    add_inside_verbs(made);
     add_session_verbs(made);
     return made;
   }();

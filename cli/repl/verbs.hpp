@@ -21,6 +21,9 @@ void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
 void add_script_verbs(verb_list& to);
 void add_breaking_verbs(verb_list& to);
+void add_break_verbs(verb_list& to);
+void add_stepping_verbs(verb_list& to);
+void add_inside_verbs(verb_list& to);
 void add_session_verbs(verb_list& to);
 
 // What runs any command of the tables that is no verb of its own.

@@ -32,15 +32,26 @@ class listener_watcher final : public observer {
   listener_watcher(workbench& bench, std::string name) : bench_(bench), name_(std::move(name)) {}
   void on_event(const event& e) noexcept override;
   // Until it has a name a queue goes by the listener's.
-  void call(std::uint32_t qpair, std::string queue) { queues_[qpair] = std::move(queue); }
+  // Quiet: the built-in target's are not the person's.
+  void call(std::uint32_t qpair, std::string queue, bool quiet = false) {
+    queues_[qpair] = {std::move(queue), quiet};
+  }
+  std::string name_of(std::uint32_t qpair) const {
+    const auto it = queues_.find(qpair);
+    return it == queues_.end() ? std::string{} : it->second.queue;
+  }
   void forget(std::uint32_t qpair) { queues_.erase(qpair); }
-  // Of queues without a name: the built-in target's are not the person's.
+  // The same for those without a name.
   void be_quiet(bool quiet) { quiet_ = quiet; }
 
  private:
   workbench& bench_;
   std::string name_;
-  std::map<std::uint32_t, std::string> queues_;
+  struct named {
+    std::string queue;
+    bool quiet = false;
+  };
+  std::map<std::uint32_t, named> queues_;
   bool quiet_ = false;
 };
 

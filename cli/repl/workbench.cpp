@@ -139,6 +139,10 @@ bool workbench::is_own(const recorded_event& e, std::string_view queue) const {
 }
 
 void workbench::note(const recorded_event& e, std::string_view queue, bool quiet) {
+  if (e.type == event_type::paused) {
+    quiet = false;
+    if (const auto q = queues.find(queue)) stopping.on_paused(*q);
+  }
   const auto key = std::pair{e.qpair, e.cid};
   if (e.type == event_type::command_out && e.has_cid) sent_[key] = {e.at, is_own(e, queue)};
   seen_event seen{e, std::string{queue}};
@@ -172,7 +176,10 @@ void watcher::on_event(const event& e) noexcept {
 void listener_watcher::on_event(const event& e) noexcept {
   if (e.type == event_type::sent || e.type == event_type::received) return;
   const auto it = queues_.find(e.qpair);
-  bench_.note(record(e), it == queues_.end() ? name_ : it->second, it == queues_.end() && quiet_);
+  if (it == queues_.end())
+    bench_.note(record(e), name_, quiet_);
+  else
+    bench_.note(record(e), it->second.queue, it->second.quiet);
 }
 
 }  // namespace nvmf::cli::repl

@@ -10,8 +10,9 @@
 #include "context.hpp"
 #include "core/reactor.hpp"
 #include "objects.hpp"
-#include "render/timeline.hpp"
+#include "seen_event.hpp"
 #include "shelf.hpp"
+#include "stops.hpp"
 #include "watcher.hpp"
 
 namespace nvmf::cli::repl {
@@ -76,18 +77,12 @@ class workbench {
   shelf<connection_object> connections{"connection", "connect"};
   shelf<listener_object> listeners{"listener", "listen"};
   shelf<incoming_object> incoming{"received command", "listen URI manual"};
+  stops stopping{*this};
   std::uint64_t commands_received = 0;  // so far: in1, in2, ...
   settings options;
   bool quitting = false;
   exit_status status = exit_status::ok;  // that the session ends with
 
-  struct seen_event {
-    recorded_event what;
-    std::string queue;
-    duration since_sent{};  // of its command; 0 when that is not known
-    bool timed = false;
-    bool quiet = false;  // of a bring-up, a shutdown, or a command that is not the person's
-  };
   const std::deque<seen_event>& events() const { return events_; }
   // How many there have been, with those that are not kept any more.
   std::uint64_t events_noted() const { return events_noted_; }

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <nvmf/qpair.hpp>
 
+#include "wire/bytes.hpp"
 #include "wire/commands.hpp"
 #include "wire/expression/symbols.hpp"
 #include "wire/names.hpp"
@@ -43,7 +45,22 @@ std::optional<event_type> type_of(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_pdu(event_type t) {
+bool is_callback(const recorded_event& e) {
+  return std::ranges::any_of(callbacks, [&](const event_row& r) { return r.type == e.type; });
+}
+
+struct family {
+  std::string_view name;
+  bool (*is)(const recorded_event& e);
+};
+constexpr std::array families{
+    family{"callback", is_callback},
+    family{"capsule", is_capsule_event},
+    family{"digest-error", is_digest_error},
+    family{"pdu", is_pdu_event},
+};
+
+bool has_pdu(event_type t) {
   return t == event_type::pdu_in || t == event_type::pdu_out || t == event_type::pdu_in_data;
 }
 
@@ -56,19 +73,22 @@ std::optional<std::uint64_t> status_in(const recorded_event& e) {
   return nvme_status::from_cqe_word(word).raw_code();
 }
 
-// The opcode in the SQE that an event has.
-std::optional<std::uint64_t> opcode_in(const recorded_event& e) {
+bool has_sqe(const recorded_event& e) {
   const bool command = e.type == event_type::command_in || e.type == event_type::command_out ||
                        e.type == event_type::receive_callback;
-  if (!command || e.header.size() != 64) return std::nullopt;
+  return command && e.header.size() == 64;
+}
+
+// The opcode in the SQE that an event has.
+std::optional<std::uint64_t> opcode_in(const recorded_event& e) {
+  if (!has_sqe(e)) return std::nullopt;
   return std::to_integer<std::uint64_t>(e.header[0]);
 }
 
-std::expected<std::uint64_t, wire::text_error> opcode_of(std::string_view typed) {
-  if (const auto n = wire::parse_number(typed, "opcode", {.max = 255})) return *n;
-  const auto c = wire::parse_command(typed);
-  if (!c) return std::unexpected(c.error());
-  return c->opcode;
+std::optional<std::uint64_t> command_in(const recorded_event& e) {
+  if (!has_sqe(e)) return std::nullopt;
+  return wire::command_number(e.qid == 0, std::to_integer<std::uint8_t>(e.header[0]),
+                              std::to_integer<std::uint8_t>(e.header[4]));
 }
 
 complaint at(const word& w, const wire::text_error& e) {
@@ -105,6 +125,20 @@ taken take_within(arguments& args, std::optional<std::chrono::nanoseconds>& to) 
   return {};
 }
 
+// A bare number is an opcode of any kind of queue.
+taken take_command(arguments& args, event_filter& f) {
+  const auto w = args.take_option("opcode");
+  if (!w) return {};
+  if (const auto n = wire::parse_number(w->text, "opcode", {.max = 255})) {
+    f.opcode = *n;
+    return {};
+  }
+  const auto c = wire::lookup_command(w->text);
+  if (!c) return std::unexpected(at(*w, c.error()));
+  f.command = *c;
+  return {};
+}
+
 taken take_numbers(arguments& args, event_filter& f) {
   const std::array numbers{std::pair{"qid", &f.qid}, std::pair{"cid", &f.cid},
                            std::pair{"bytes", &f.bytes}, std::pair{"a", &f.a},
@@ -115,7 +149,7 @@ taken take_numbers(arguments& args, event_filter& f) {
     return wire::parse_value(wire::pdu_types, typed, "pdu", 255);
   };
   if (auto d = take(args, "pdu", f.pdu, pdu); !d) return d;
-  if (auto d = take(args, "opcode", f.opcode, opcode_of); !d) return d;
+  if (auto d = take_command(args, f); !d) return d;
   return take(args, "status", f.status, wire::lookup_status);
 }
 
@@ -124,26 +158,47 @@ taken take_numbers(arguments& args, event_filter& f) {
 std::vector<std::string_view> event_names() {
   std::vector<std::string_view> names;
   for (const event_row& r : callbacks) names.push_back(r.name);
+  for (const family& f : families) names.push_back(f.name);
   for (const event_type t : all_types)
     if (is_kept(t)) names.push_back(event_name(t));
   return names;
 }
 
-bool event_filter::matches(const workbench::seen_event& seen) const {
+bool is_pdu_event(const recorded_event& e) {
+  return e.type == event_type::pdu_in || e.type == event_type::pdu_out;
+}
+
+bool is_capsule_event(const recorded_event& e) {
+  return e.type == event_type::command_in || e.type == event_type::command_out ||
+         e.type == event_type::response_in || e.type == event_type::response_out;
+}
+
+bool is_digest_error(const recorded_event& e) {
+  if (e.type == event_type::pdu_in_data) return e.b != 0;
+  if (e.type == event_type::data_callback) return e.error == errc::data_digest;
+  return e.type == event_type::violation &&
+         e.a == static_cast<std::uint64_t>(wire::fes::header_digest_error);
+}
+
+bool event_filter::matches(const seen_event& seen) const {
   const recorded_event& e = seen.what;
-  const auto is = [](const auto& wanted, const auto& got) { return !wanted || *wanted == got; };
+  const auto same = [](const auto& wanted, const auto& got) { return !wanted || *wanted == got; };
   const auto has = [](const auto& wanted, std::string_view got) {
     return !wanted || got.find(*wanted) != std::string_view::npos;
   };
-  if (seen.quiet || e.type != type || !is(queue, seen.queue) || !is(qid, e.qid)) return false;
+  if (seen.quiet) return false;
+  if (is != nullptr ? !is(e) : e.type != type) return false;
+  if (!same(queue, seen.queue) || !same(qid, e.qid)) return false;
   if (cid && (!e.has_cid || *cid != e.cid)) return false;
-  if (!is(bytes, e.a) || !is(a, e.a) || !is(b, e.b) || !has(text, e.text)) return false;
+  if (!same(bytes, e.a) || !same(a, e.a) || !same(b, e.b) || !has(text, e.text)) return false;
   if (error && *error == "none" ? static_cast<bool>(e.error) : !has(error, e.error.message()))
     return false;
   if (pdu &&
-      (!is_pdu(type) || e.header.empty() || std::to_integer<std::uint64_t>(e.header[0]) != *pdu))
+      (!has_pdu(e.type) || e.header.empty() || std::to_integer<std::uint64_t>(e.header[0]) != *pdu))
     return false;
   if (opcode && opcode_in(e) != opcode) return false;
+  if (command && command_in(e) != command) return false;
+  if (status_not && (!status_in(e) || status_in(e) == status_not)) return false;
   return !status || status_in(e) == status;
 }
 
@@ -151,14 +206,16 @@ std::expected<event_filter, complaint> take_event_filter(arguments& args) {
   const auto name = args.take("an event, such as io_cb,");
   if (!name) return std::unexpected(name.error());
   event_filter f;
-  const auto type = type_of(name->text);
-  if (!type) {
+  const std::string kebab = wire::to_kebab(name->text);
+  for (const family& each : families)
+    if (each.name == kebab) f.is = each.is;
+  f.type = type_of(name->text);
+  if (f.is == nullptr && !f.type) {
     const auto names = event_names();
     return wrong(fmt::format("{} is not an event{} (they are {})", wire::quoted(name->text),
                              wire::did_you_mean(name->text, names), fmt::join(names, " ")),
                  name->column);
   }
-  f.type = *type;
   take(args, "qpair", f.queue);
   take(args, "queue", f.queue);
   take(args, "text", f.text);

@@ -294,8 +294,9 @@ done interpreter::expect_event(line l) {
   o.took = clock::now() - began;
   if (!there) return met(std::move(o), l, there.error());
   o.met = *there;
-  complaint why{fmt::format("not met within {}: {}", wire::time_text(limit), o.name),
-                l.words[1].column, exit_status::expectation};
+  complaint why{
+      fmt::format("not met within {}: {}{}", wire::time_text(limit), o.name, paused_hint(bench_)),
+      l.words[1].column, exit_status::expectation};
   return met(std::move(o), l, std::move(why));
 }
 

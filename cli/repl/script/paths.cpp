@@ -22,7 +22,7 @@ constexpr std::string_view command_members =
 constexpr std::string_view incoming_members =
     ".answered .end .cid .queue .length .in-capsule .fetched .sent .verdict .command .sqe.FIELD";
 constexpr std::string_view buffer_members = ".size .crc .LAYOUT.FIELD [OFFSET,LENGTH]";
-constexpr std::string_view queue_members = ".up .qid .under-way .ended .size .peer";
+constexpr std::string_view queue_members = ".up .paused .qid .under-way .ended .size .peer";
 constexpr std::string_view connection_members =
     ".up .io-queues .cntlid .namespaces .failure .identify.FIELD .ns.NSID.blocks "
     ".ns.NSID.block-size";
@@ -197,15 +197,16 @@ std::vector<std::string_view> buffer_names(const workbench& bench) { return benc
 
 found_value queue_member(const queue_object& q, std::string_view member) {
   const auto c = q.of.lock();
-  if (member == "up") return value::of(!q.ended && (c ? c->up : static_cast<bool>(q.raw)));
+  const qpair* const at = reach(q);
+  if (member == "paused") return value::of(is_paused(q));
+  if (member == "up") return value::of(!q.ended && (c ? c->up : reach(q) != nullptr));
   if (member == "qid") return value::of_number(q.qid);
   if (member == "under-way") return value::of_number(q.under_way.size());
   if (member == "ended") return q.ended ? value::of_text(*q.ended) : value{};
   if (member == "peer")
-    return c ? value::of_text(c->uri) : q.raw ? value::of_text(q.raw.peer()) : value{};
+    return c ? value::of_text(c->uri) : at ? value::of_text(at->peer()) : value{};
   if (member == "size") {
-    if (q.raw) return value::of_number(q.raw.limits().queue_size);
-    return c && c->up ? value::of_number(c->with->queue_limits(q.qid).queue_size) : value{};
+    return at != nullptr ? value::of_number(at->limits().queue_size) : value{};
   }
   return std::unexpected(std::string{});
 }

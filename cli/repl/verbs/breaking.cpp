@@ -3,30 +3,13 @@
 #include <fmt/format.h>
 
 #include "../breaker.hpp"
+#include "../pdu_kinds.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
 #include "wire/tables.hpp"
 
 namespace nvmf::cli::repl {
 namespace {
-
-// The queue that is named, or the one in use; its transport is in our hands.
-std::expected<std::shared_ptr<queue_object>, complaint> take_queue(const workbench& bench,
-                                                                   arguments& args) {
-  const std::size_t column = args.column();
-  auto q = [&]() -> std::expected<std::shared_ptr<queue_object>, complaint> {
-    if (args.empty()) return bench.current_queue(column);
-    return bench.queues.get(*args.take("a queue"));
-  }();
-  if (!q) return q;
-  if ((*q)->ended) return wrong(fmt::format("{} is no more: {}", (*q)->name, *(*q)->ended), column);
-  if (!(*q)->raw)
-    return wrong(fmt::format("{} belongs to a whole association, which would not know what became "
-                             "of it: use a queue of open or listen",
-                             (*q)->name),
-                 column);
-  return q;
-}
 
 done strict(workbench& bench, arguments args) {
   const auto how = args.take("on or off");
@@ -37,44 +20,18 @@ done strict(workbench& bench, arguments args) {
   if (!q) return std::unexpected(q.error());
   if (auto d = args.end(); !d) return d;
   if (how->text == "on") {
-    (void)(*q)->raw.tamper(nullptr);
-    (*q)->breaks.reset();
+    (void)q->at->tamper(nullptr);
+    q->queue->breaks.reset();
     return {};
   }
-  if ((*q)->breaks) return {};
-  auto made = std::make_shared<breaker>([&bench, name = (*q)->name](const std::string& text) {
+  if (q->queue->breaks) return {};
+  auto made = std::make_shared<breaker>([&bench, name = q->queue->name](const std::string& text) {
     bench.say(fmt::format("{}: broken on purpose: {}", name, text));
   });
-  if (const auto failed = (*q)->raw.tamper(made.get()))
-    return wrong(fmt::format("{}: {}", (*q)->name, failed.message()), how->column);
-  (*q)->breaks = std::move(made);
+  if (const auto failed = q->at->tamper(made.get()))
+    return wrong(fmt::format("{}: {}", q->queue->name, failed.message()), how->column);
+  q->queue->breaks = std::move(made);
   return {};
-}
-
-struct kind_name {
-  std::string_view name;
-  outgoing_kind kind;
-};
-constexpr std::array<kind_name, 6> kinds{{
-    {"command", outgoing_kind::command},
-    {"response", outgoing_kind::response},
-    {"r2t", outgoing_kind::request},
-    {"h2cdata", outgoing_kind::host_data},
-    {"c2hdata", outgoing_kind::controller_data},
-    {"termreq", outgoing_kind::termination},
-}};
-
-std::expected<outgoing_kind, complaint> take_kind(arguments& args) {
-  const auto w = args.take("a kind: command, response, r2t, h2cdata, c2hdata or termreq");
-  if (!w) return std::unexpected(w.error());
-  for (const kind_name& k : kinds)
-    if (k.name == w->text) return k.kind;
-  std::vector<std::string_view> names;
-  for (const kind_name& k : kinds) names.push_back(k.name);
-  return wrong(fmt::format("{} is no kind of PDU{}: command, response, r2t, h2cdata, c2hdata or "
-                           "termreq",
-                           wire::quoted(w->text), wire::did_you_mean(w->text, names)),
-               w->column);
 }
 
 std::expected<digest_choice, complaint> take_digest(arguments& args, std::string_view name) {
@@ -90,7 +47,7 @@ done take_fields(arguments& args, breach& b) {
   while (!args.empty()) {
     if (args.take_keyword("on")) {
       (void)args.take_keyword("kind");
-      const auto kind = take_kind(args);
+      const auto kind = take_pdu_kind(args);
       if (!kind) return std::unexpected(kind.error());
       b.kind = *kind;
     } else if (args.take_keyword("drop")) {
@@ -147,8 +104,8 @@ done misbehave(workbench& bench, arguments& args, misdeed what, std::uint16_t fe
   const auto q = take_queue(bench, args);
   if (!q) return std::unexpected(q.error());
   if (auto d = args.end(); !d) return d;
-  if (const auto failed = (*q)->raw.misbehave(what, fes))
-    return wrong(fmt::format("{}: {}", (*q)->name, failed.message()), column);
+  if (const auto failed = q->at->misbehave(what, fes))
+    return wrong(fmt::format("{}: {}", q->queue->name, failed.message()), column);
   return {};
 }
 

@@ -93,6 +93,7 @@ void adopt(workbench& bench, const std::shared_ptr<queue_object>& q) {
                       if (const auto to = weak.lock()) end_queue(*to, why);
                     }});
   bench.queues.put(q);
+  bench.stopping.watch(q);
   bench.use(q->name);
 }
 
@@ -116,6 +117,7 @@ done open(workbench& bench, arguments args) {
   q->name = name->text;
   q->qid = params.qid;
   q->nqn = uri->nqn;
+  q->pdus = uri->transport == wire::uri_transport::tcp;
   q->watched_by = std::make_shared<watcher>(bench, q->name, false);
   params.watched_by = q->watched_by.get();
   const auto type = wire::transport_name(uri->transport);
@@ -162,7 +164,9 @@ void add_queues(workbench& bench, const std::shared_ptr<connection_object>& c) {
     q->name = fmt::format("{}:{}", c->name, qid);
     q->of = c;
     q->qid = static_cast<std::uint16_t>(qid);
-    bench.queues.put(std::move(q));
+    q->pdus = c->options.transport == "tcp";
+    bench.queues.put(q);
+    bench.stopping.watch(q);
   }
   bench.use(fmt::format("{}:{}", c->name, c->with->io_queues() == 0 ? 0 : 1));
 }
@@ -279,11 +283,16 @@ done list(workbench& bench, arguments args) {
   if (auto d = args.end(); !d) return d;
   for (const auto& [name, q] : bench.queues.all()) {
     const auto c = q->of.lock();
-    const std::string state = q->ended ? *q->ended : c && !c->up ? "lost" : "up";
-    const std::string peer = c ? c->uri : q->raw ? q->raw.peer() : "";
+    const qpair* const at = reach(*q);
+    const std::string state = q->ended        ? *q->ended
+                              : c && !c->up   ? "lost"
+                              : is_paused(*q) ? "paused"
+                                              : "up";
+    const std::string peer = c ? c->uri : at != nullptr ? at->peer() : "";
     bench.say(fmt::format(
         "{} {:<8} queue {:<3} {:<10} {:>3} under way  {}  {}", name == bench.current() ? "*" : " ",
-        name, q->qid, q->side == role::host ? "host" : "controller",
+        name, at != nullptr ? at->inside().qid : q->qid,
+        q->side == role::host ? "host" : "controller",
         q->side == role::host ? q->under_way.size() : waiting_on(bench, *q), state, peer));
   }
   for (const auto& [name, c] : bench.connections.all())
@@ -322,6 +331,10 @@ done close_queue(workbench& bench, const word& name, bool now) {
   if (q->of.lock())
     return wrong(fmt::format("{} belongs to a connection: close {}", name.text,
                              name.text.substr(0, name.text.find(':'))),
+                 name.column);
+  if (!q->shown.expired())
+    return wrong(fmt::format("{} belongs to the built-in target: close {}, or reset {}", q->name,
+                             q->listener, q->name),
                  name.column);
   if (!now)
     if (auto d = check_idle(bench, *q, name); !d) return d;
@@ -401,8 +414,8 @@ done limits(workbench& bench, arguments args) {
   if (const word* w = args.peek(); (w != nullptr && bench.queues.find(w->text)) ||
                                    (w == nullptr && bench.queues.find(bench.current()))) {
     const auto q = bench.queues.find(w != nullptr ? w->text : bench.current());
-    if (q->raw) {
-      const qpair_limits l = q->raw.limits();
+    if (const qpair* const at = reach(*q); at != nullptr && !q->of.lock()) {
+      const qpair_limits l = at->limits();
       bench.say(fmt::format(
           "queue {} of {} entries, in-capsule data {} bytes, MAXH2CDATA {}, "
           "R2Ts {}, HPDA {} CPDA {} bytes, digests {}{}",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "../relay.hpp"
+#include "../shown_queues.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
 #include "serve_plan.hpp"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t queues_max = 1024;    // accepted and not closed
 constexpr std::size_t answered_kept = 256;  // for who asks what became of them
+
+bool has_pdus(std::string_view uri) { return uri.starts_with("nvme+tcp:"); }
 
 void forget_answered(workbench& bench) {
   std::size_t answered = 0;
@@ -65,6 +68,7 @@ void accept(workbench& bench, const std::shared_ptr<listener_object>& l, qpair m
   q->name = bench.queues.fresh_name("t");
   q->side = role::controller;
   q->listener = l->name;
+  q->pdus = has_pdus(l->uri);
   q->watched_by = l->watched_by;
   q->goes_to = std::make_shared<destination>();
   l->watched_by->call(made.id(), q->name);
@@ -87,8 +91,36 @@ void accept(workbench& bench, const std::shared_ptr<listener_object>& l, qpair m
                       bench.say(fmt::format("{} has ended: {}", here->name, *here->ended));
                     }});
   bench.queues.put(q);
+  bench.stopping.watch(q);
   bench.say(
       fmt::format("{} is here: a queue of {}", bench.look()(tone::strong, q->name), q->raw.peer()));
+}
+
+// The queues of the built-in target can be looked at by name.
+queue_shows shows(workbench& bench, const std::shared_ptr<listener_object>& of) {
+  const std::weak_ptr<listener_object> weak = of;
+  return {.came =
+              [&bench, weak](const std::shared_ptr<shown_queue>& made) {
+                const auto l = weak.lock();
+                if (!l || bench.queues.all().size() >= queues_max) return;
+                const auto q = std::make_shared<queue_object>();
+                q->name = l->next_name;
+                if (q->name.empty()) q->name = fmt::format("{}:{}", l->name, ++l->shown);
+                q->side = role::controller;
+                q->listener = l->name;
+                q->shown = made;
+                q->pdus = has_pdus(l->uri);
+                l->watched_by->call(made->who().id, q->name, true);
+                bench.queues.put(q);
+                bench.stopping.watch(q);
+              },
+          .gone =
+              [&bench, weak](const shown_queue& ended) {
+                const auto l = weak.lock();
+                if (!l) return;
+                bench.queues.remove(l->watched_by->name_of(ended.who().id));
+                l->watched_by->forget(ended.who().id);
+              }};
 }
 
 // Where to listen. Port 0 is one that is free; a URI has none such.
@@ -158,7 +190,11 @@ struct wishes {
 };
 
 done serve(workbench& bench, const std::shared_ptr<listener_object>& l, const wishes& w) {
-  auto made = make_target(bench, bench.world().transports, *l, w.nqn, w.ns);
+  l->doors = std::make_unique<transport_registry>();
+  for (const auto& provider : bench.world().transports.all())
+    l->doors->add(with_shown_queues(provider, shows(bench, l)));
+  l->uri = to_text(w.uri);
+  auto made = make_target(bench, *l->doors, *l, w.nqn, w.ns);
   if (!made) return wrong(made.error(), w.column);
   const auto at = (*made)->listen({.transport = std::string{wire::transport_name(w.uri.transport)},
                                    .at = {w.uri.host, w.uri.port},
@@ -244,7 +280,7 @@ done open_door(workbench& bench, const std::shared_ptr<listener_object>& l, std:
   if (l->hand_over) return {};
   const auto uri = wire::parse_uri(l->uri);
   l->doors = std::make_unique<transport_registry>();
-  l->doors->add(make_door(l->hand_over));
+  l->doors->add(with_shown_queues(make_door(l->hand_over), shows(bench, l)));
   auto made =
       make_target(bench, *l->doors, *l, uri->nqn, std::string{serve_plan::default_namespace});
   if (!made) return wrong(made.error(), column);
@@ -255,6 +291,8 @@ done open_door(workbench& bench, const std::shared_ptr<listener_object>& l, std:
 }
 
 done give_away(workbench& bench, const std::shared_ptr<queue_object>& q, std::size_t column) {
+  if (!q->shown.expired())
+    return wrong(fmt::format("{} is the built-in target's already", q->name), column);
   if (q->side != role::controller)
     return wrong(fmt::format("{} is a host's end: `auto` answers commands", q->name), column);
   if (q->ended) return wrong(fmt::format("{} is no more: {}", q->name, *q->ended), column);
@@ -283,7 +321,10 @@ done give_away(workbench& bench, const std::shared_ptr<queue_object>& q, std::si
   l->watched_by->forget(through->who().id);
   l->watched_by->be_quiet(true);
   bench.queues.remove(q->name);
+  l->next_name = q->name;
   l->hand_over(qpair{through});
+  l->next_name.clear();
+  if (const auto again = bench.queues.find(q->name)) again->stands = q->stands;
   return {};
 }
 

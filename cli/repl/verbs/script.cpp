@@ -48,7 +48,7 @@ void add_script_verbs(verb_list& to) {
   add({"let", "NAME = EXPRESSION", "name a value", "`nvmfctl describe script` has expressions.",
        let_examples},
       let);
-  add({"expect", "EXPRESSION | event NAME [KEY=VALUE]... [within TIME]",
+  add({"expect", "EXPRESSION | event EVENT [KEY=VALUE]... [within TIME]",
        "fail unless a condition holds, or an event comes",
        "An event is looked for from the last `mark` on, or from behind the one that was found "
        "last; those of a bring-up do not count. The keys are qpair, qid, cid, bytes, a, b, pdu, "

@@ -103,6 +103,16 @@ done dispatch(workbench& bench, const std::shared_ptr<queue_object>& q,
   return {};
 }
 
+std::expected<waited, complaint> wait_in_line(workbench& bench, const std::function<bool()>& there,
+                                              std::chrono::nanoseconds limit, const line& of) {
+  const bool person = of.source.empty();
+  const std::uint64_t hits = bench.stopping.hits();
+  const auto stopped = [&] { return person && bench.stopping.hits() != hits; };
+  const auto came = bench.wait_until([&] { return there() || stopped(); }, limit);
+  if (!came) return std::unexpected(came.error());
+  return there() ? waited::there : stopped() ? waited::stopped : waited::late;
+}
+
 // How a command ended, in a line.
 std::string ending(const capsule_object& c) {
   const double us = std::chrono::duration<double, std::micro>(c.ended_at - c.sent_at).count();
@@ -190,16 +200,21 @@ done wait(workbench& bench, arguments args) {
     (void)args.take("");
   }
   if (auto d = args.end(); !d) return d;
-  const auto there = bench.wait_until(what->there, limit);
+  const auto there = wait_in_line(bench, what->there, limit, args.line());
   if (!there) return std::unexpected(there.error());
   for (const auto& c : what->which)
     if (!c->under_way()) bench.say(ending(*c));
-  if (*there && what->connection && !what->connection->up)
+  if (*there == waited::there && what->connection && !what->connection->up)
     return wrong(fmt::format("{} has not come up", what->connection->name), column,
                  status_of(*what->connection->failure));
-  if (*there) return {};
-  return wrong(fmt::format("still {} after {}", what->left(), wire::time_text(limit)), column,
-               exit_status::timeout);
+  if (*there == waited::there) return {};
+  if (*there == waited::stopped) {
+    bench.say(fmt::format("still {}{}", what->left(), paused_hint(bench)));
+    return {};
+  }
+  return wrong(
+      fmt::format("still {} after {}{}", what->left(), wire::time_text(limit), paused_hint(bench)),
+      column, exit_status::timeout);
 }
 
 done events(workbench& bench, arguments args) {

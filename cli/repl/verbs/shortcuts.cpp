@@ -158,7 +158,7 @@ std::string data_of(workbench& bench, built& b) {
   return text;
 }
 
-done send_and_wait(workbench& bench, built& b, const word& at) {
+done send_and_wait(workbench& bench, built& b, const word& at, const line& of) {
   capsule_object& c = *b.command;
   bench.capsules.put(b.command);
   bench.say(fmt::format(
@@ -167,21 +167,25 @@ done send_and_wait(workbench& bench, built& b, const word& at) {
   if (auto d = dispatch(bench, b.queue, b.command, at); !d) return d;
   // An association ends its commands itself when their time is over.
   const auto limit = b.queue->raw ? bench.options.timeout : bench.options.timeout * 4;
-  const auto there = bench.wait_until([&] { return !c.under_way(); }, limit);
+  const auto there = wait_in_line(bench, [&] { return !c.under_way(); }, limit, of);
   if (!there) return std::unexpected(there.error());
-  if (!*there)
-    return wrong(fmt::format("{} is still under way after {}: abort {} or wait {}", c.name,
-                             wire::time_text(limit), c.name, c.name),
+  if (*there == waited::stopped) {
+    bench.say(fmt::format("{} is under way{}", c.name, paused_hint(bench)));
+    return {};
+  }
+  if (*there == waited::late)
+    return wrong(fmt::format("{} is still under way after {}: abort {} or wait {}{}", c.name,
+                             wire::time_text(limit), c.name, c.name, paused_hint(bench)),
                  at.column, exit_status::timeout);
   bench.say(ending(c));
   bench.say(completion_text(b.plan, c.result, bench.look(), false) + data_of(bench, b));
   return {};
 }
 
-done run_request(workbench& bench, const request& r) {
+done run_request(workbench& bench, const request& r, const line& of) {
   auto b = build(bench, r);
   if (!b) return std::unexpected(b.error());
-  return send_and_wait(bench, *b, r.command);
+  return send_and_wait(bench, *b, r.command, of);
 }
 
 done run_named(workbench& bench, std::string_view command, arguments args) {
@@ -189,7 +193,7 @@ done run_named(workbench& bench, std::string_view command, arguments args) {
   name.text = command;
   const auto r = take_request(std::move(name), args);
   if (!r) return std::unexpected(r.error());
-  return run_request(bench, *r);
+  return run_request(bench, *r, args.line());
 }
 
 done property(workbench& bench, arguments args) {
@@ -211,7 +215,7 @@ done property(workbench& bench, arguments args) {
   if (set) field("value=" + typed->text.substr(equals + 1));
   if (info != nullptr && info->size == 8) field("attrib.size=1");
   field(fmt::format("ofst={:#x}", *offset));
-  return run_request(bench, *r);
+  return run_request(bench, *r, args.line());
 }
 
 done abort(workbench& bench, arguments args) {
@@ -236,7 +240,7 @@ done abort(workbench& bench, arguments args) {
   // On the admin queue of the same connection.
   if (const auto connection = of->of.lock(); !r->on)
     r->on = word{connection ? connection->name + ":0" : of->name, name->column, false};
-  return run_request(bench, *r);
+  return run_request(bench, *r, args.line());
 }
 
 class any_command final : public verb {
