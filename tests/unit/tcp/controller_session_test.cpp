@@ -424,3 +424,13 @@ TEST_CASE("a hundred PDUs in one piece and byte by byte make the same of it") {
     CHECK(run(step) == whole);
   }
 }
+
+TEST_CASE("a command behind the one whose callback closes the qpair is not delivered") {
+  bench b(role::controller, plain);
+  b.start();
+  b.on_receive = [&b] { b.q.close(); };
+  b.feed(command(0x18, 1) + command(1, 2, sgl::in_capsule, 512, fill(512, 1)) + command(0x18, 3));
+  CHECK(b.order == "C");
+  CHECK(b.received.size() == 1);
+  CHECK(b.link->finished == 1);
+}

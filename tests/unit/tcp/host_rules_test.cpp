@@ -124,6 +124,33 @@ TEST_CASE("R2T") {
   }
 }
 
+TEST_CASE("R2Ts of one byte each: 65,536 are kept, the next is one too many") {
+  bench b(role::host, {.max_r2t = 0x10000, .max_h2c_data = 4096});
+  b.start();
+  octets data(0x20000);
+  outcome done, other;
+  const auto send = [&](outcome& o) {
+    return b.send(1, memdesc::of(std::span{data}), direction::send, o.hook());
+  };
+  const auto first = send(done), second = send(other);
+  b.take_out();
+  b.hold = true;
+  octets all;
+  for (unsigned i = 0; i < 0x10000; ++i) {
+    const octets one = r2t(0, i & 0xffff, i, 1);
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  b.feed(all);
+  REQUIRE(b.errors == 0);
+  const octets bad = r2t(1, 0, 0, 1);
+  b.feed(bad);
+  b.drain();
+  b.check_terminated(5, 0, bad);
+  CHECK(done.calls == 1);
+  CHECK(done.bytes == 0);
+  CHECK(other.calls == 1);
+}
+
 TEST_CASE("header digest: FES 3 with the digest that was received") {
   fixture f({.header_digest = true, .max_h2c_data = 4096});
   octets bad = response(3, 0, 0, {.header_digest = true});

@@ -464,3 +464,21 @@ TEST_CASE("a callback may send, and even let go of the qpair") {
     CHECK(second.cid() == 1);  // capsules outlive their qpair
   }
 }
+
+TEST_CASE("an answer that comes in one breath with an R2T: none of the data is sent") {
+  bench b(role::host, {.max_r2t = 2, .max_h2c_data = 4096});
+  b.start();
+  octets first = fill(20'000, 1), second = fill(12'288, 2);
+  outcome one, other;
+  auto c = b.send(1, of(first), direction::send, one.hook());
+  auto d = b.send(1, of(second), direction::send, other.hook());
+  b.take_out();
+  // Between two R2Ts for it, the other command is asked for its data.
+  b.feed(r2t(0, 1, 0, 4096) + r2t(1, 2, 0, 8192) + r2t(0, 3, 4096, 4096) + response(0, 0x80));
+  CHECK(one.calls == 1);
+  CHECK(one.bytes == 0);
+  CHECK(other.calls == 0);
+  CHECK(b.errors == 0);
+  CHECK(b.take_out() ==
+        h2c(1, 2, 0, part(second, 0, 4096)) + h2c(1, 2, 4096, part(second, 4096, 4096), flag_last));
+}

@@ -113,6 +113,65 @@ TEST_CASE("data is told by the fields of its command") {
   CHECK(data_form(byte_span{}, true) == nullptr);
 }
 
+TEST_CASE("the data of each CNS, log page and reservation command") {
+  struct row_of {
+    int opcode;
+    std::size_t offset;  // of the byte that tells
+    int value;
+    std::string_view data;
+  };
+  constexpr int identify = 0x06, get_log_page = 0x02;
+  for (const row_of& r : std::initializer_list<row_of>{
+           {identify, 40, 0x05, "identify-nvm-namespace"},
+           {identify, 40, 0x07, "namespace-list"},
+           {identify, 40, 0x08, "identify-independent-namespace"},
+           {identify, 40, 0x10, "namespace-list"},
+           {identify, 40, 0x11, "identify-namespace"},
+           {identify, 40, 0x12, "controller-list"},
+           {identify, 40, 0x13, "controller-list"},
+           {identify, 40, 0x17, "none"},
+           {identify, 40, 0x1a, "namespace-list"},
+           {identify, 40, 0x1b, "identify-nvm-namespace"},
+           {identify, 40, 0x1c, "command-set-combinations"},
+           {get_log_page, 40, 0x00, "supported-log-pages"},
+           {get_log_page, 40, 0x01, "error-log"},
+           {get_log_page, 40, 0x02, "smart-log"},
+           {get_log_page, 40, 0x03, "firmware-slot-log"},
+           {get_log_page, 40, 0x04, "changed-namespace-list"},
+           {get_log_page, 40, 0x05, "command-effects-log"},
+           {get_log_page, 40, 0x0d, "none"},
+           {get_log_page, 40, 0x80, "reservation-notification-log"},
+           {get_log_page, 40, 0x81, "sanitize-status-log"},
+           {0x0d, 40, 0x00, "identify-namespace"},  // Namespace Management: create
+           {0x0d, 40, 0x01, "none"},                // delete
+           {0x15, 40, 0x00, "controller-list"},
+           {0x14, 40, 0x00, "none"},
+       }) {
+    CAPTURE(r.opcode);
+    CAPTURE(r.value);
+    CHECK(data_of(sqe_with(r.opcode, r.offset, r.value), true) == r.data);
+  }
+  for (const row_of& r : std::initializer_list<row_of>{
+           {0x0d, 40, 0, "reservation-register-data"},
+           {0x0e, 44, 0, "reservation-status"},
+           {0x0e, 44, 1, "reservation-status-extended"},
+           {0x11, 40, 0, "reservation-acquire-data"},
+           {0x15, 40, 0, "reservation-release-data"},
+           {0x19, 49, 0, "copy-range-0-list"},
+           {0x19, 49, 2, "none"},
+       }) {
+    CAPTURE(r.opcode);
+    CAPTURE(r.value);
+    CHECK(data_of(sqe_with(r.opcode, r.offset, r.value), false) == r.data);
+  }
+  // From the middle: entries of the error log only, and nothing by index.
+  entry errors = sqe_with(get_log_page, 40, 0x01);
+  errors[48] = std::byte{64};
+  CHECK(data_of(errors, true) == "error-log");
+  errors[58] = std::byte{0x80};
+  CHECK(data_of(errors, true) == "none");
+}
+
 TEST_CASE("layouts have names of their own, and what they refer to fits") {
   std::set<std::string_view> names;
   const auto check = [&](const auto& self, const layout& l) -> void {

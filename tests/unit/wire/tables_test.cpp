@@ -66,6 +66,10 @@ TEST_CASE("a table is found by its name") {
 TEST_CASE("the information of an asynchronous event is named by the table of its type") {
   REQUIRE(aer_info_table(2) == &aer_notices);
   CHECK(aer_notices.find(0xf0)->name == "discovery-log-change");
+  CHECK(aer_info_table(0) == &aer_errors);
+  CHECK(aer_info_table(1) == &aer_smart_values);
+  CHECK(aer_info_table(3) == &aer_immediates);
+  CHECK(aer_info_table(6) == &aer_io_values);
   CHECK(aer_info_table(7) == nullptr);
   CHECK(aer_info_table(0xff) == nullptr);
 }

@@ -24,12 +24,11 @@ bool controller_session::on_header(const pdu_shape& shape, std::span<const std::
   return on_h2c_header(shape, header, to);
 }
 
-bool controller_session::on_pdu(const pdu_shape& shape, bool digest_good) {
+void controller_session::on_pdu(const pdu_shape& shape, bool digest_good) {
   if (shape.type == pdu_type::capsule_cmd)
     on_command(shape, digest_good);
   else
     on_h2c_data(shape, digest_good);
-  return true;
 }
 
 // --- Commands -----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class controller_session final : public session {
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                  receiver::target& to) override;
-  bool on_pdu(const pdu_shape& shape, bool digest_good) override;
+  void on_pdu(const pdu_shape& shape, bool digest_good) override;
   bool on_command_header(const pdu_shape& shape, std::span<const std::byte> header,
                          receiver::target& to);
   void on_command(const pdu_shape& shape, bool digest_good);

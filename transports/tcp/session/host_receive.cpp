@@ -38,9 +38,8 @@ bool host_session::on_header(const pdu_shape& shape, std::span<const std::byte> 
   }
 }
 
-bool host_session::on_pdu(const pdu_shape& shape, bool digest_good) {
-  if (shape.type != pdu_type::c2h_data) return true;
-  return on_c2h_data(shape, digest_good);
+void host_session::on_pdu(const pdu_shape& shape, bool digest_good) {
+  if (shape.type == pdu_type::c2h_data) on_c2h_data(shape, digest_good);
 }
 
 bool host_session::on_response(std::span<const std::byte> header) {
@@ -135,7 +134,7 @@ bool host_session::on_c2h_header(const pdu_shape& shape, std::span<const std::by
   return true;
 }
 
-bool host_session::on_c2h_data(const pdu_shape& shape, bool digest_good) {
+void host_session::on_c2h_data(const pdu_shape& shape, bool digest_good) {
   host_command& c = *std::exchange(receiving_, nullptr);
   if (events_.on())
     events_.pdu_in_data(shape, rx_.header(),
@@ -144,14 +143,13 @@ bool host_session::on_c2h_data(const pdu_shape& shape, bool digest_good) {
   c.arrived += shape.data;
   if (!digest_good) c.digest_failed = true;
   if (!c.digest_failed && !c.withdrawn) c.moved = c.arrived;
-  if (!shape.last()) return true;
+  if (!shape.last()) return;
   c.last_seen = true;
   finish_data(c, c.digest_failed ? make_error_code(errc::data_digest) : std::error_code{});
-  if (!shape.success()) return true;
+  if (!shape.success()) return;
   std::array<std::byte, 16> cqe{};
   wire::set<wire::cqe_layout, "cid">(cqe, c.index);
   answer(c, cqe, true);
-  return true;
 }
 
 bool host_session::on_r2t(std::span<const std::byte> header) {

@@ -70,11 +70,11 @@ class host_session final : public session {
 
   bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                  receiver::target& to) override;
-  bool on_pdu(const pdu_shape& shape, bool digest_good) override;
+  void on_pdu(const pdu_shape& shape, bool digest_good) override;
   bool on_response(std::span<const std::byte> header);
   bool on_c2h_header(const pdu_shape& shape, std::span<const std::byte> header,
                      receiver::target& to);
-  bool on_c2h_data(const pdu_shape& shape, bool digest_good);
+  void on_c2h_data(const pdu_shape& shape, bool digest_good);
   bool on_r2t(std::span<const std::byte> header);
 
   // The outstanding command of that CID, or nullptr.

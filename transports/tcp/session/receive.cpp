@@ -111,7 +111,10 @@ bool receiver::dispatch(std::span<const std::byte> full) {
     end();
     return false;
   }
-  if (shape_.data == 0) return finish(true);
+  if (shape_.data == 0) {
+    finish(true);
+    return true;
+  }
   if (header.data() != stash_.data()) std::memcpy(stash_.data(), header.data(), header.size());
   header_size_ = shape_.header;
   padding_left_ = shape_.padding;
@@ -141,15 +144,15 @@ bool receiver::take_data(std::span<const std::byte>& in) {
   }
   if (shape_.data_digest != 0) crc_ = wire::crc32c(crc_, piece);
   data_left_ -= static_cast<std::uint32_t>(piece.size());
-  return next_part();
+  next_part();
+  return true;
 }
 
-bool receiver::next_part() {
-  if (data_left_ > 0) return true;
+void receiver::next_part() {
+  if (data_left_ > 0) return;
   if (shape_.data_digest == 0) return finish(true);
   state_ = state::digest;
   digest_size_ = 0;
-  return true;
 }
 
 bool receiver::take_digest(std::span<const std::byte>& in) {
@@ -158,16 +161,15 @@ bool receiver::take_digest(std::span<const std::byte>& in) {
   digest_size_ = static_cast<std::uint8_t>(digest_size_ + n);
   in = in.subspan(n);
   if (digest_size_ < digest_.size()) return false;
-  return finish(wire::load_le(digest_, 0, 4) == crc_);
+  finish(wire::load_le(digest_, 0, 4) == crc_);
+  return true;
 }
 
-bool receiver::finish(bool digest_good) {
+void receiver::finish(bool digest_good) {
   state_ = state::header;
   stash_size_ = 0;
   target_ = {};
-  if (handler_.on_pdu(shape_, digest_good)) return true;
-  end();
-  return false;
+  handler_.on_pdu(shape_, digest_good);
 }
 
 std::size_t receiver::wanted() const {
@@ -200,7 +202,7 @@ void receiver::took_direct(std::size_t n) {
   if (n == 0) return;
   if (shape_.data_digest != 0) crc_ = crc32c(crc_, target_.memory, shape_.data - data_left_, n);
   data_left_ -= static_cast<std::uint32_t>(n);
-  if (!next_part()) return;
+  next_part();
 }
 
 }  // namespace nvmf::tcp

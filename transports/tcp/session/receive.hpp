@@ -25,7 +25,7 @@ class receiver {
     virtual bool on_header(const pdu_shape& shape, std::span<const std::byte> header,
                            target& to) = 0;
     // All of the PDU has arrived.
-    virtual bool on_pdu(const pdu_shape& shape, bool digest_good) = 0;
+    virtual void on_pdu(const pdu_shape& shape, bool digest_good) = 0;
     virtual bool on_termreq(std::span<const std::byte> header, std::span<const std::byte> data) = 0;
     // `header`: what is there of the offending header.
     virtual void on_violation(const protocol_error& error, std::span<const std::byte> header) = 0;
@@ -72,8 +72,8 @@ class receiver {
 
   bool begin(std::span<const std::byte> seen);
   bool dispatch(std::span<const std::byte> header);
-  bool finish(bool digest_good);
-  bool next_part();
+  void finish(bool digest_good);
+  void next_part();
   void advance(std::size_t n);
 
   handler& handler_;
