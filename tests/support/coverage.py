@@ -77,9 +77,9 @@ def report(files, worst):
     print(f"{'room':44} {'lines':>6} {'covered':>7} {'%':>6}")
     for room in ROOMS:
         inside = [lines for path, lines in files.items() if room_of(path) == room]
-        if inside:
+        if any(inside):
             print(row(room, sum(map(ran, inside)), sum(map(len, inside))))
-    judged = [path for path in files if room_of(path)]
+    judged = [path for path, lines in files.items() if lines and room_of(path)]
     judged.sort(key=lambda path: (ran(files[path]) / len(files[path]), path))
     print(f"\n{'the least covered files':44} {'lines':>6} {'covered':>7} {'%':>6}")
     for path in judged[:worst]:

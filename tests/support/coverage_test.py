@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """coverage.py over a program of two files whose counts are known."""
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -8,6 +10,8 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+from coverage import report
 
 HERE = Path(__file__).resolve().parent
 
@@ -95,6 +99,15 @@ class Coverage(unittest.TestCase):
         )
         status, said = coverage(self.folder, "--missed", "libcore/wire/shared.hpp")
         self.assertEqual(said.splitlines(), ["libcore/wire/shared.hpp: 7-8"])
+
+
+class Report(unittest.TestCase):
+    def test_a_file_without_lines_is_in_no_row(self):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            report({"libcore/wire/a.hpp": {}, "cli/b.cpp": {1: 0, 2: 3}, "cli/c.hpp": {}}, 12)
+        rows = [line.split() for line in said.getvalue().splitlines() if line.startswith("cli")]
+        self.assertEqual(rows, [["cli", "2", "1", "50.0"], ["cli/b.cpp", "2", "1", "50.0"]])
 
 
 if __name__ == "__main__":
