@@ -195,6 +195,24 @@ TEST_CASE("statuses of the backend reach the host, the error log and SMART") {
   CHECK(peek(f.a.admin->sent[71], 160, 8) == 4);  // media errors
 }
 
+TEST_CASE("a host that does nothing but err: the latest errors are kept, all are counted") {
+  with_ram f;
+  // All before the controller, on another executor, hears of the first.
+  for (std::uint16_t cid = 0; cid < 200; ++cid)
+    f.q->queue->deliver(block_sqe(0x02, cid, 1, (1ull << 40) + cid, 1, 512), {});
+  f.run();
+  CHECK(f.q->responses.size() == 200);
+  f.submit(f.a.admin, with(with(sqe(0x02, 70, 0, 4096), 40, 1, 0x01), 42, 2, 1023));
+  const auto& log = f.a.admin->sent[70];
+  REQUIRE(log.size() == 4096);
+  for (std::uint16_t i = 0; i < 64; ++i) {
+    CAPTURE(i);
+    CHECK(peek(log, i * 64u, 8) == 200u - i);       // Error Count
+    CHECK(peek(log, i * 64u + 10, 2) == 199u - i);  // CID
+    CHECK(peek(log, i * 64u + 16, 8) == (1ull << 40) + 199 - i);
+  }
+}
+
 TEST_CASE("SMART counts the I/O of queues that are and that were") {
   with_ram f;
   auto second = f.connect(2, 127, f.a.cntlid);
@@ -287,6 +305,28 @@ TEST_CASE("writes, compares and reads that wait for memory do not wait for each 
   }
   CHECK(f.q->responses.size() == 60);
   for (std::uint16_t cid = 1; cid <= 60; ++cid) CHECK(f.q->status(cid) == 0);
+}
+
+TEST_CASE("commands that wait for memory when the connection goes end with it") {
+  with_ram f({}, {.queue_data_max = 64 << 10});
+  f.q->hold_buffers = f.q->hold_fetches = true;
+  for (std::uint16_t cid = 1; cid <= 20; ++cid) {
+    f.q->host_data[cid] = std::vector<std::byte>(32768);
+    f.post_command(f.q, block_sqe(cid % 2 == 0 ? 0x01 : 0x02, cid, 1, 0, 64, 32768));
+  }
+  f.run();
+  CHECK(f.q->responses.size() < 3);
+  f.break_down(f.q, {.code = make_error_code(errc::reset)});
+  CHECK(f.q->closed);
+  CHECK(f.q->responses.size() < 3);
+  f.q->buffers.clear();
+  f.run();
+  CHECK(f.t->controllers()[0].io_queues == 0);
+  // What the queue held is free: another one of the controller gets all of it.
+  const auto again = f.connect(1, 127, f.a.cntlid);
+  again->responses.clear();
+  f.submit(again, block_sqe(0x02, 9, 1, 0, 128, 65536));
+  CHECK(again->status(9) == 0);
 }
 
 TEST_CASE("more commands than the queue has entries all end") {
