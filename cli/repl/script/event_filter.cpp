@@ -180,13 +180,13 @@ bool is_digest_error(const recorded_event& e) {
          e.a == static_cast<std::uint64_t>(wire::fes::header_digest_error);
 }
 
-bool event_filter::matches(const seen_event& seen) const {
+bool event_filter::matches(const seen_event& seen, bool quiet_too) const {
   const recorded_event& e = seen.what;
   const auto same = [](const auto& wanted, const auto& got) { return !wanted || *wanted == got; };
   const auto has = [](const auto& wanted, std::string_view got) {
     return !wanted || got.find(*wanted) != std::string_view::npos;
   };
-  if (seen.quiet) return false;
+  if (seen.quiet && !quiet_too) return false;
   if (is != nullptr ? !is(e) : e.type != type) return false;
   if (!same(queue, seen.queue) || !same(qid, e.qid)) return false;
   if (cid && (!e.has_cid || *cid != e.cid)) return false;

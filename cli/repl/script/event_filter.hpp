@@ -18,8 +18,8 @@ struct event_filter {
   std::optional<std::uint64_t> qid, cid, bytes, a, b, pdu, opcode, command, status, status_not;
   std::optional<std::chrono::nanoseconds> within;
 
-  // By everything; not a quiet one.
-  bool matches(const seen_event& e) const;
+  // By everything; a quiet one only when `quiet_too`.
+  bool matches(const seen_event& e, bool quiet_too = false) const;
 };
 
 // Families: an event is meant when one of its types is.
