@@ -21,19 +21,12 @@ std::string shown(std::string_view plan, wire::text_error error) {
   return sentence + "\n" + caret_text(place.text, error);
 }
 
-std::expected<std::string, std::string> plan_text(std::string_view text) {
-  if (!text.starts_with('@')) return std::string{text};
-  const auto bytes = read_file(std::string{text.substr(1)}, file_bytes_max);
-  if (!bytes) return std::unexpected(bytes.error());
-  return std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
-}
-
 void add_plan(option_table& table, std::string_view name, std::string_view help, role side,
               std::vector<std::string>& plans) {
   table
       .custom(name, "PLAN", help,
               [side, &plans](std::string_view given) -> std::expected<void, std::string> {
-                auto text = plan_text(given);
+                auto text = fault_text(given);
                 if (!text) return std::unexpected(text.error());
                 if (const auto good = faults::make(*text, {.side = side}); !good)
                   return std::unexpected(shown(*text, good.error()));
@@ -44,6 +37,13 @@ void add_plan(option_table& table, std::string_view name, std::string_view help,
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> fault_text(std::string_view text) {
+  if (!text.starts_with('@')) return std::string{text};
+  const auto bytes = read_file(std::string{text.substr(1)}, file_bytes_max);
+  if (!bytes) return std::unexpected(bytes.error());
+  return std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+}
 
 void fault_choice::add_options(option_table& table, role side) {
   add_plan(table, "--fault",

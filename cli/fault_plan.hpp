@@ -15,6 +15,9 @@ namespace nvmf::cli {
 
 struct context;
 
+// A plan as it is typed: @FILE stands for what is in it. The error is a sentence.
+std::expected<std::string, std::string> fault_text(std::string_view typed);
+
 // What the options said; empty: no plan.
 struct fault_choice {
   std::vector<std::string> plans;  // each a plan of its own; rules are numbered through all

@@ -226,9 +226,9 @@ constexpr kind kinds[]{
     {"VERB", [](const request&, std::string_view) { return verbs(); }},
 };
 // What a person makes up.
-constexpr std::string_view free_kinds[]{"EXPRESSION", "ARG",    "LINE", "KEY",  "NAME",
-                                        "N",          "TIME",   "HEX",  "SIZE", "VALUE",
-                                        "WORD",       "OFFSET", "SPEC", "NQN",  "UUID"};
+constexpr std::string_view free_kinds[]{"EXPRESSION", "ARG",  "LINE",  "KEY",   "NAME", "N",
+                                        "TIME",       "HEX",  "SIZE",  "VALUE", "WORD", "OFFSET",
+                                        "SPEC",       "PLAN", "SIZES", "NQN",   "UUID"};
 
 const kind* find_kind(std::string_view name) {
   const auto it = std::ranges::find(kinds, name, &kind::name);

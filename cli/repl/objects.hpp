@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <nvmf/fault.hpp>
 #include <nvmf/host.hpp>
 #include <nvmf/target.hpp>
 #include <optional>
@@ -87,10 +88,11 @@ struct queue_object {
   std::shared_ptr<observer> watched_by{};  // of raw
   std::shared_ptr<breaker> breaks{};       // strict off
   // Stops (stops.hpp).
-  bool pdus = true;             // the loop has none
-  bool armed = false;           // break points are asked
-  std::string hit{}, hit_by{};  // a break point that has said yes, and to what; until it pauses
-  std::string stands{};         // paused: the break point that made it
+  bool pdus = true;                // the loop has none
+  bool armed = false;              // break points are asked
+  std::string hit{}, hit_by{};     // a break point that has said yes, and to what; until it pauses
+  std::string stands{};            // paused: the break point that made it
+  std::shared_ptr<faults> plan{};  // of `open`
   // Accepted queues.
   std::string listener{};  // that it came by
   bool settled = false;    // set_queue has been told what Connect said
@@ -141,8 +143,9 @@ struct listener_object {
   std::unique_ptr<transport_registry> doors;  // of `serves`
   accept_callback hand_over{};                // gives a queue to it
   bool automatic = false;                     // newcomers go there
-  std::uint64_t shown = 0;                    // queues of `serves` so far: l1:1, l1:2, ...
-  std::string next_name{};                    // of the queue that is handed over now
+  std::shared_ptr<faults> plan{};
+  std::uint64_t shown = 0;  // queues of `serves` so far: l1:1, l1:2, ...
+  std::string next_name{};  // of the queue that is handed over now
 };
 
 // A whole bring-up: `connect`.
@@ -151,7 +154,9 @@ struct connection_object {
   std::string uri;
   association_options options;
   std::shared_ptr<watcher> watched_by;
+  std::unique_ptr<transport_registry> transports;  // of `with`
   std::unique_ptr<association> with;
+  std::shared_ptr<faults> plan{};
   bool settled = false;  // it has come up, or failed
   bool up = false;
   std::optional<host_failure> failure;

@@ -12,10 +12,12 @@ std::span<const std::unique_ptr<const verb>> all_verbs() {
   static const verb_list list = [] {
     verb_list made;
     add_connection_verbs(made);
+    add_queue_verbs(made);
     add_capsule_verbs(made);
     add_memory_verbs(made);
     add_byte_verbs(made);
     add_sending_verbs(made);
+    add_tracing_verbs(made);
     add_shortcut_verbs(made);
     add_listening_verbs(made);
     add_incoming_verbs(made);

@@ -12,6 +12,7 @@ namespace nvmf::cli::repl {
 using verb_list = std::vector<std::unique_ptr<const verb>>;
 
 void add_connection_verbs(verb_list& to);
+void add_queue_verbs(verb_list& to);
 void add_capsule_verbs(verb_list& to);
 void add_listening_verbs(verb_list& to);
 void add_incoming_verbs(verb_list& to);
@@ -21,6 +22,7 @@ void add_byte_verbs(verb_list& to);
 void add_sending_verbs(verb_list& to);
 void add_script_verbs(verb_list& to);
 void add_breaking_verbs(verb_list& to);
+void add_tracing_verbs(verb_list& to);
 void add_break_verbs(verb_list& to);
 void add_stepping_verbs(verb_list& to);
 void add_inside_verbs(verb_list& to);

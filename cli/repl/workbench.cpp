@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "workbench.hpp"
 
+#include "fault_option.hpp"
+
 #include <csignal>
 #include <ostream>
 
@@ -120,6 +122,10 @@ void workbench::say_goodbye() {
     c->with->shutdown([left](std::error_code) { --*left; });
   }
   (void)wait_until([left] { return *left == 0; }, options.timeout);
+  for (const auto& [name, q] : queues.all()) tell_faults(*this, name, q->plan);
+  for (const auto& [name, c] : connections.all()) tell_faults(*this, name, c->plan);
+  for (const auto& [name, l] : listeners.all()) tell_faults(*this, name, l->plan);
+  if (capture) (void)capture->finish();
 }
 
 std::expected<std::shared_ptr<queue_object>, complaint> workbench::current_queue(
@@ -138,6 +144,29 @@ bool workbench::is_own(const recorded_event& e, std::string_view queue) const {
   return q && q->of.lock() && !take_leave(*q, e.header, e.cid);
 }
 
+void workbench::print(const seen_event& seen) {
+  const recorded_event& e = seen.what;
+  if (is_pdu_event(e)) with_pdus_.insert(e.qpair);  // the IC exchange comes first
+  const bool unit = is_pdu_event(e) || (is_capsule_event(e) && !with_pdus_.contains(e.qpair)) ||
+                    e.type == event_type::raw_out ||
+                    (e.type == event_type::pdu_in_data && e.b != 0);
+  if (options.traced_from && unit)
+    say(fmt::format("{:<8} {}", seen.queue, event_line(e, *options.traced_from, look())));
+  if (options.watch == watched::off || (options.watch == watched::on && seen.quiet)) return;
+  std::string_view name = callback_name(e.type);
+  if (options.watch_only) {
+    if (!options.watch_only->matches(seen, true)) return;
+    if (name.empty()) name = event_name(e.type);
+  }
+  if (name.empty()) return;
+  const double us = std::chrono::duration<double, std::micro>(seen.since_sent).count();
+  say(fmt::format(
+      "{}  {}  {}{}  {}",
+      look()(tone::faint, seen.timed ? fmt::format("+{:10.1f} us", us) : std::string(14, ' ')),
+      look()(tone::name, fmt::format("{:<10}", name)), seen.queue,
+      e.has_cid ? fmt::format(" cid {}", e.cid) : "", event_details(e)));
+}
+
 void workbench::note(const recorded_event& e, std::string_view queue, bool quiet) {
   if (e.type == event_type::paused) {
     quiet = false;
@@ -152,28 +181,21 @@ void workbench::note(const recorded_event& e, std::string_view queue, bool quiet
     seen.timed = true;
     seen.quiet = quiet || it->second.own;
   }
-  const std::string_view callback = callback_name(e.type);
-  const bool shown = options.watch == watched::all || (options.watch == watched::on && !seen.quiet);
-  if (!callback.empty() && shown) {
-    const double us = std::chrono::duration<double, std::micro>(seen.since_sent).count();
-    say(fmt::format(
-        "{}  {}  {}{}  {}",
-        look()(tone::faint, seen.timed ? fmt::format("+{:10.1f} us", us) : std::string(14, ' ')),
-        look()(tone::name, fmt::format("{:<10}", callback)), queue,
-        e.has_cid ? fmt::format(" cid {}", e.cid) : "", event_details(e)));
-  }
+  print(seen);
   events_.push_back(std::move(seen));
   ++events_noted_;
   if (events_.size() > events_max) events_.pop_front();
 }
 
 void watcher::on_event(const event& e) noexcept {
+  bench_.capture_event(e);
   // Bytes moved are noise here; PDUs tell of them.
   if (e.type == event_type::sent || e.type == event_type::received) return;
   bench_.note(record(e), association_ ? fmt::format("{}:{}", name_, e.qid) : name_, quiet_);
 }
 
 void listener_watcher::on_event(const event& e) noexcept {
+  bench_.capture_event(e);
   if (e.type == event_type::sent || e.type == event_type::received) return;
   const auto it = queues_.find(e.qpair);
   if (it == queues_.end())

@@ -6,10 +6,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <deque>
 #include <functional>
+#include <set>
 
 #include "context.hpp"
 #include "core/reactor.hpp"
 #include "objects.hpp"
+#include "pcap_writer.hpp"
 #include "seen_event.hpp"
 #include "shelf.hpp"
 #include "stops.hpp"
@@ -24,7 +26,9 @@ enum class watched : std::uint8_t { off, on, all };
 
 struct settings {
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // of a wait, and of a connect
-  watched watch = watched::on;  // which callbacks print as they fire; on: the person's
+  watched watch = watched::on;               // which callbacks print as they fire; on: the person's
+  std::optional<event_filter> watch_only{};  // these events print, instead of callbacks
+  std::optional<time_point> traced_from{};   // each PDU prints, with the time since then
 };
 
 class workbench {
@@ -66,6 +70,10 @@ class workbench {
 
   // For an observer of what may end later than the thing that it was made for.
   void keep(std::shared_ptr<observer> who) { kept_.push_back(std::move(who)); }
+  // An event as it is emitted, with its data.
+  void capture_event(const event& e) {
+    if (capture) capture->on_event(e);
+  }
   // Keeps an event; one that is a callback prints unless it is `quiet`, or of a command that an
   // association sent for itself.
   void note(const recorded_event& e, std::string_view queue, bool quiet);
@@ -80,6 +88,7 @@ class workbench {
   stops stopping{*this};
   std::uint64_t commands_received = 0;  // so far: in1, in2, ...
   settings options;
+  std::unique_ptr<pcap_writer> capture;  // trace on pcap
   bool quitting = false;
   exit_status status = exit_status::ok;  // that the session ends with
 
@@ -94,6 +103,7 @@ class workbench {
   };
 
   void arm_signals();
+  void print(const seen_event& seen);
   bool is_own(const recorded_event& e, std::string_view queue) const;
 
   context& ctx_;
@@ -104,6 +114,7 @@ class workbench {
   std::string current_;
   std::deque<seen_event> events_;
   std::uint64_t events_noted_ = 0;
+  std::set<std::uint32_t> with_pdus_;                                  // qpairs
   std::map<std::pair<std::uint32_t, std::uint16_t>, departure> sent_;  // by qpair and CID
   bool interrupted_ = false, stop_ = false;
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// strict, pdu, termreq, reset, half-close, stop-reading, resume-reading: breaking rules on purpose.
+// strict, pdu, termreq, reset, half-close, stop-reading, resume-reading, split: breaking rules on
+// purpose.
 #include <fmt/format.h>
 
 #include "../breaker.hpp"
 #include "../pdu_kinds.hpp"
 #include "../verbs.hpp"
 #include "../workbench.hpp"
+#include "wire/numbers.hpp"
 #include "wire/tables.hpp"
 
 namespace nvmf::cli::repl {
@@ -65,8 +67,87 @@ done take_fields(arguments& args, breach& b) {
   return {};
 }
 
+constexpr std::size_t raw_max = 64 * 1024;      // bytes: as many as a line has room for
+constexpr std::size_t piece_max = 1024 * 1024;  // bytes
+constexpr std::size_t pieces_max = 1024;
+
+// HEX, which may be several words.
+done send_raw(const queue_object& q, arguments& args) {
+  const std::size_t column = args.column();
+  const auto words = args.take_all();
+  std::string text;
+  for (const word& w : words) text += w.text + " ";
+  const auto bytes = wire::parse_hex(text, "raw", raw_max);
+  if (!bytes) {
+    std::size_t left = bytes.error().position;
+    for (const word& w : words) {
+      if (left <= w.text.size()) return wrong(to_text(bytes.error()), w.column + left);
+      left -= w.text.size() + 1;
+    }
+    return wrong(to_text(bytes.error()), column);
+  }
+  const auto at = reach(q, column);
+  if (!at) return std::unexpected(at.error());
+  if (bytes->empty()) return wrong("raw: bytes in hexadecimal are missing here", column);
+  if (const auto failed = (*at)->send_raw(*bytes))
+    return wrong(fmt::format("{}: {}", q.name, failed.message()), column);
+  return {};
+}
+
+// "1,7,rest"
+std::expected<std::vector<std::size_t>, complaint> sizes_of(const word& w) {
+  std::vector<std::size_t> sizes;
+  if (w.text == "none") return sizes;
+  for (std::size_t from = 0; from <= w.text.size();) {
+    const std::size_t end = std::min(w.text.find(',', from), w.text.size());
+    word part = w.from(from);
+    part.text.resize(end - from);
+    const bool last = end == w.text.size();
+    if (part.text == "rest" && last && !sizes.empty()) return sizes;
+    const auto n = size_of(part, "split", piece_max);
+    if (!n) return std::unexpected(n.error());
+    if (*n == 0)
+      return wrong("split: a piece of 0 bytes is none: 1 or more, and `rest` at the end",
+                   part.column);
+    if (sizes.size() == pieces_max)
+      return wrong(fmt::format("split: more than {} pieces", pieces_max), part.column);
+    sizes.push_back(*n);
+    from = end + 1;
+  }
+  return sizes;
+}
+
+done cut(const queue_object& q, const word& sizes) {
+  const auto pieces = sizes_of(sizes);
+  if (!pieces) return std::unexpected(pieces.error());
+  const auto at = reach(q, sizes.column);
+  if (!at) return std::unexpected(at.error());
+  if (const auto failed = (*at)->cut_writes(*pieces))
+    return wrong(fmt::format("{}: {}", q.name,
+                             failed == errc::not_supported ? "its transport has no bytes to cut; "
+                                                             "NVMe/TCP has"
+                                                           : failed.message()),
+                 sizes.column);
+  return {};
+}
+
+done split(workbench& bench, arguments args) {
+  const auto sizes = args.take("sizes, such as 1,7,rest,");
+  if (!sizes) return std::unexpected(sizes.error());
+  const auto q = take_queue(bench, args);
+  if (!q) return std::unexpected(q.error());
+  if (auto d = args.end(); !d) return d;
+  return cut(*q->queue, *sizes);
+}
+
 done pdu(workbench& bench, arguments args) {
-  const auto of = args.take_option("of");
+  const bool raw = args.take_keyword("raw");
+  auto of = args.take_option("of");
+  if (raw && !of) {
+    const auto on = args.take_pair("on", "a queue");
+    if (!on) return std::unexpected(on.error());
+    of = *on;
+  }
   auto q = of ? bench.queues.get(*of) : bench.current_queue(args.column());
   if (!q) return std::unexpected(q.error());
   const std::size_t column = args.line().words.front().column;
@@ -74,6 +155,7 @@ done pdu(workbench& bench, arguments args) {
     return wrong(fmt::format("{} keeps the rules: strict off {} lets you break them", (*q)->name,
                              (*q)->name),
                  column);
+  if (raw) return send_raw(**q, args);
   if (args.empty()) {
     for (const breach& b : (*q)->breaks->waiting()) bench.say(b.text);
     return {};
@@ -81,6 +163,10 @@ done pdu(workbench& bench, arguments args) {
   if (args.take_keyword("clear")) {
     (*q)->breaks->clear();
     return args.end();
+  }
+  if (const auto sizes = args.take_option("split")) {
+    if (auto d = cut(**q, *sizes); !d) return d;
+    if (args.empty()) return {};
   }
   breach b;
   b.text = args.line().text.substr(args.column());
@@ -125,10 +211,16 @@ done one(workbench& bench, arguments args) {
 }
 
 constexpr std::array<example, 1> strict_examples{{{"strict off bare", "pdu may break rules now"}}};
-constexpr std::array<example, 4> pdu_examples{{
+constexpr std::array<example, 3> split_examples{{
+    {"split 1,7,rest", "what leaves next: one byte, then seven, then all else"},
+    {"split 8 h", "the first eight bytes of the next PDU of h leave alone"},
+    {"split none", "as it comes, again"},
+}};
+constexpr std::array<example, 5> pdu_examples{{
     {"pdu plen=100", "the next PDU says that it has 100 bytes"},
     {"pdu cid=0x77 on command", "the next command has that CID on the wire"},
     {"pdu ddgst=wrong always", "until pdu clear"},
+    {"pdu raw 0b00 1800 18000000 on h", "these bytes, whatever they are"},
     {"pdu clear", "none of it any more"},
 }};
 constexpr std::array<example, 1> termreq_examples{
@@ -149,13 +241,21 @@ void add_breaking_verbs(verb_list& to) {
       strict);
   add({"pdu",
        "[FIELD=VALUE]... [last=0] [success=1] [hdgst=wrong|missing] [ddgst=wrong|missing] "
-       "[drop|twice] [on command|response|r2t|h2cdata|c2hdata|termreq] [always] [of=QUEUE] | clear",
+       "[drop|twice] [split=SIZES] [on command|response|r2t|h2cdata|c2hdata|termreq] [always] "
+       "[of=QUEUE] | raw HEX [on QUEUE] | clear",
        "change the next PDU that leaves",
        "Fields are those of the PDU's header, and of the SQE or CQE in it (describe r2t lists "
        "one's). It is done to the next PDU that has them. Right digests are made of what was "
-       "changed. Alone it lists what waits.",
+       "changed. Alone it lists what waits. With raw these bytes leave behind what waits, and "
+       "nobody "
+       "accounts for them; split is that of `split`.",
        pdu_examples},
       pdu);
+  add({"split", "SIZES|none [QUEUE]", "cut what leaves next where you say",
+       "Each piece is a write of its own, and not joined with what follows. To join PDUs instead: "
+       "pause, send, send, continue.",
+       split_examples},
+      split);
   add({"termreq", "[fes=FES] [QUEUE]", "end a connection as if the peer had broken a rule", "",
        termreq_examples},
       termreq);

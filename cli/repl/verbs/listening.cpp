@@ -3,6 +3,7 @@
 // person, or for the built-in target.
 #include <fmt/format.h>
 
+#include "../fault_option.hpp"
 #include "../relay.hpp"
 #include "../shown_queues.hpp"
 #include "../verbs.hpp"
@@ -191,7 +192,7 @@ struct wishes {
 
 done serve(workbench& bench, const std::shared_ptr<listener_object>& l, const wishes& w) {
   l->doors = std::make_unique<transport_registry>();
-  for (const auto& provider : bench.world().transports.all())
+  for (const auto& provider : obeying(bench, l->plan).all())
     l->doors->add(with_shown_queues(provider, shows(bench, l)));
   l->uri = to_text(w.uri);
   auto made = make_target(bench, *l->doors, *l, w.nqn, w.ns);
@@ -215,7 +216,7 @@ done stand(workbench& bench, const std::shared_ptr<listener_object>& l, const wi
   params.watched_by = l->watched_by.get();
   if (const auto good = check(params); !good) return wrong(std::string{good.error()}, w.column);
   const auto type = wire::transport_name(w.uri.transport);
-  const auto provider = bench.world().transports.find(type, params);
+  const auto provider = obeying(bench, l->plan).find(type, params);
   if (!provider)
     return wrong(
         fmt::format("{}: {} (version lists the transports)", type, provider.error().message()),
@@ -256,6 +257,9 @@ done listen(workbench& bench, arguments args) {
   const auto uri = take_place(args);
   if (!uri) return std::unexpected(uri.error());
   w.uri = *uri;
+  auto plan =
+      take_faults(bench, args, role::controller, uri->transport == wire::uri_transport::tcp);
+  if (!plan) return std::unexpected(plan.error());
   w.automatic = args.take_keyword("auto");
   if (!w.automatic) (void)args.take_keyword("manual");
   if (auto d = args.end(); !d) return d;
@@ -265,6 +269,7 @@ done listen(workbench& bench, arguments args) {
   w.uri.nqn = w.nqn;
   const auto l = std::make_shared<listener_object>();
   l->name = name.text;
+  l->plan = std::move(*plan);
   l->watched_by = std::make_shared<listener_watcher>(bench, l->name);
   l->watched_by->be_quiet(w.automatic);
   bench.keep(l->watched_by);
@@ -391,7 +396,7 @@ void add_listening_verbs(verb_list& to) {
   };
   add({"listen",
        "URI [manual|auto] [name=NAME] [in-capsule=SIZE] [maxh2cdata=SIZE] [cpda=N] [hdgst] "
-       "[ddgst] [ns=SPEC]",
+       "[ddgst] [ns=SPEC] [fault=PLAN] [fault-seed=N]",
        "be a target: wait for hosts",
        "manual: each queue that a host opens gets a name, t1, t2, ..., and each command that comes "
        "there waits as in1, in2, ... until you answer it (receive, senddata, respond). auto: the "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// send, wait, events: commands on their way.
+// send, wait: commands on their way.
 #include <fmt/format.h>
 
 #include "../sending.hpp"
@@ -217,34 +217,6 @@ done wait(workbench& bench, arguments args) {
       column, exit_status::timeout);
 }
 
-done events(workbench& bench, arguments args) {
-  std::size_t count = 20;
-  if (!args.empty()) {
-    const auto n = args.take("");
-    const auto value = number_of(*n, "events");
-    if (!value) return std::unexpected(value.error());
-    count = *value;
-  }
-  if (auto d = args.end(); !d) return d;
-  const auto& all = bench.events();
-  const std::size_t from = all.size() > count ? all.size() - count : 0;
-  for (std::size_t i = from; i < all.size(); ++i)
-    bench.say(fmt::format("{:<8} {}", all[i].queue,
-                          event_line(all[i].what, all[from].what.at, bench.look())));
-  return {};
-}
-
-done watch(workbench& bench, arguments args) {
-  constexpr std::array<std::string_view, 3> names{"off", "on", "all"};  // as watched has them
-  const auto w = args.take("on, off or all");
-  if (!w) return std::unexpected(w.error());
-  const auto it = std::ranges::find(names, w->text);
-  if (it == names.end())
-    return wrong(fmt::format("{} is not on, off or all", wire::quoted(w->text)), w->column);
-  bench.options.watch = static_cast<watched>(it - names.begin());
-  return args.end();
-}
-
 constexpr std::array<example, 2> send_examples{{
     {"send r", "on the queue in use; the prompt comes back at once"},
     {"send id on a1:0", "on the admin queue"},
@@ -254,11 +226,6 @@ constexpr std::array<example, 4> wait_examples{{
     {"wait r", "until it has ended, for as long as `timeout` says"},
     {"wait all 5s", "until nothing is under way"},
     {"wait", "the same as wait all"},
-}};
-constexpr std::array<example, 1> events_examples{{{"events 10", "the last ten"}}};
-constexpr std::array<example, 2> watch_examples{{
-    {"watch off", "callbacks print no more"},
-    {"watch all", "those of keep alives, of bring-ups and of shutdowns too"},
 }};
 
 }  // namespace
@@ -276,12 +243,6 @@ void add_sending_verbs(verb_list& to) {
        "queue (t1) to come, or receives of the former to end; a connect nowait to be up.",
        wait_examples},
       wait);
-  add({"events", "[N]", "show the last events", "", events_examples}, events);
-  add({"watch", "on|off|all", "let callbacks print as they fire, or not",
-       "on: those of your own commands, as in the beginning. A connection's own commands, such as "
-       "keep alives, are seen with all, and by `events` in any case.",
-       watch_examples},
-      watch);
 }
 
 }  // namespace nvmf::cli::repl
