@@ -150,8 +150,8 @@ class association {
   // The qpair of a queue (0: admin), for debuggers: to pause, step, tamper with and look inside;
   // nullptr when there is none (yet, or any more). It stays the association's: it must not be
   // closed, moved or given commands, and responses go to the association. Time limits of commands
-  // go on while it is paused: a pause longer than `timeout` or the Keep Alive's ends as one would
-  // think. Good until the association is lost, shut down or destroyed.
+  // and Keep Alive go on while it is paused; what they end is called back once it goes on or is
+  // closed. Good until the association is lost, shut down or destroyed.
   virtual qpair* queue(std::uint16_t qid) = 0;
   virtual std::span<const std::byte> identify_controller() const = 0;  // 4096 bytes once identified
   virtual const std::vector<namespace_info>& namespaces() const = 0;
