@@ -66,6 +66,8 @@ cat >script <<'SCRIPT'
 listen nvme+tcp://127.0.0.1:0
 connect l1 nowait
 wait in1
+strict off t1
+pdu sqhd=0 on response of=t1
 pause t1
 auto t1
 expect t1.paused
@@ -73,12 +75,14 @@ auto l1
 continue t1
 wait a1
 info qpair t1
+strict on t1
 must-fail close t1
 must-fail auto t1
 close a1
 SCRIPT
 run "$nvmfctl" run script
 expect_match out '^role +controller, '
+expect_match out '^t1: broken on purpose: sqhd=0 on response'
 expect out "failed, as it must: t1 belongs to the built-in target: close l1, or reset t1"
 expect out "failed, as it must: t1 is the built-in target's already"
 

@@ -3,6 +3,7 @@
 // person, or for the built-in target.
 #include <fmt/format.h>
 
+#include "../breaker.hpp"
 #include "../fault_option.hpp"
 #include "../relay.hpp"
 #include "../shown_queues.hpp"
@@ -321,6 +322,7 @@ done give_away(workbench& bench, const std::shared_ptr<queue_object>& q, std::si
     commands.push_back(std::move(in->handle));
     in->end = "handed to the built-in target";
   }
+  if (q->breaks) (void)q->raw.tamper(nullptr);
   const auto through = std::make_shared<relay>(std::move(q->raw), std::move(commands));
   q->goes_to->target = through;
   l->watched_by->forget(through->who().id);
@@ -329,7 +331,10 @@ done give_away(workbench& bench, const std::shared_ptr<queue_object>& q, std::si
   l->next_name = q->name;
   l->hand_over(qpair{through});
   l->next_name.clear();
-  if (const auto again = bench.queues.find(q->name)) again->stands = q->stands;
+  const auto again = bench.queues.find(q->name);
+  if (!again) return {};  // there are too many to show
+  again->stands = q->stands;
+  if (q->breaks && !reach(*again)->tamper(q->breaks.get())) again->breaks = std::move(q->breaks);
   return {};
 }
 
@@ -375,10 +380,12 @@ done set_queue(workbench& bench, arguments args) {
   return {};
 }
 
-constexpr std::array<example, 3> listen_examples{{
+constexpr std::array<example, 4> listen_examples{{
     {"listen nvme+tcp://127.0.0.1:0", "a port that is free; you answer each command"},
     {"listen nvme+loop://mine name=m hdgst ddgst", "in this process, granting digests"},
     {"listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M", "the built-in target answers"},
+    {"listen nvme+tcp://127.0.0.1:0 auto fault='when cmd == read: delay 50ms'",
+     "and misbehaves by plan (nvmfctl describe fault-plan)"},
 }};
 constexpr std::array<example, 2> auto_examples{{
     {"auto t1", "this queue, with the commands that wait"},
