@@ -125,7 +125,10 @@ void workbench::say_goodbye() {
   for (const auto& [name, q] : queues.all()) tell_faults(*this, name, q->plan);
   for (const auto& [name, c] : connections.all()) tell_faults(*this, name, c->plan);
   for (const auto& [name, l] : listeners.all()) tell_faults(*this, name, l->plan);
-  if (capture) (void)capture->finish();
+  if (!capture) return;
+  const auto written = capture->finish();
+  capture.reset();  // what ends now is not part of it
+  say(written ? *written : written.error());
 }
 
 std::expected<std::shared_ptr<queue_object>, complaint> workbench::current_queue(

@@ -67,6 +67,10 @@ sed -i 's|nvme+tcp://127.0.0.1:0|nvme+loop://x|' script
 run "$nvmfctl" run script
 expect_match out '^t1 +[0-9.]+ us  < q0 cid [0-9]+ +command-in +property-get '
 
+at 7 "'maybe' is not on or off" 'trace maybe'
+at 15 'nowhere/x: cannot be opened for writing' 'trace on pcap nowhere/x'
+at 10 "'io_bc' is not an event; did you mean io_cb" 'watch on io_bc'
+
 # A capture, with both digests, in-capsule data, an R2T, reads, and one digest that is wrong.
 if ! command -v tshark >/dev/null; then
   echo 'skipped: tshark is not installed'
@@ -102,6 +106,18 @@ decoded session.pcap -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE \
 decoded session.pcap -Y 'nvme.cmd.opc == 0x01 && nvme-tcp.ddgst.status == 1' >writes
 [ -s writes ] || fail 'no write with data in its capsule and a right digest'
 
+# The end of a session is the end of its captures.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0
+trace on pcap short.pcap
+open l1 name=h
+wait t1
+must-fail trace on pcap other.pcap
+SCRIPT
+run "$nvmfctl" run script
+expect out 'short.pcap: 4 PDUs of 2 queues'
+decoded short.pcap -Y 'nvme-tcp' | grep -q . || fail 'tshark finds no PDU in short.pcap'
+
 # A wrong digest is wrong there, too.
 sed 's/^wait t1$/wait t1\ntrace on pcap wrong.pcap/' \
   "$NVMF_SOURCE_DIR/tests/cli/scripts/digest_error.nvmf" >script
@@ -109,5 +125,3 @@ echo 'trace off' >>script
 run "$nvmfctl" run script
 decoded wrong.pcap -Y 'nvme-tcp.ddgst.status == 0' >bad
 [ "$(wc -l <bad)" = 1 ] || fail "wrong digests: $(cat bad)"
-
-at 7 "'maybe' is not on or off" 'trace maybe'
