@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SOURCE = os.environ["NVMF_SOURCE_DIR"]
 sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
@@ -150,6 +151,27 @@ def ctrl_c_ends_a_wait_and_not_the_session():
         at.see_last("a1:0 1>", 8)
         say(at, "echo still here", "\nstill here\n")
         leave(at)
+
+
+@test
+def a_break_point_gives_the_prompt_back():
+    """A person does not sit out the time of a wait for what stands still; the prompt says so."""
+    at = session("repl", "-c", "listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M", "-c", "timeout 20s",
+                 "-c", "buf d 16K")
+    say(at, "connect l1", "a1 is up")
+    say(at, "break on pdu r2t", "break point 1: pdu r2t of a1:1")
+    began = time.monotonic()
+    at.type("write slba=0 from d" + ENTER)
+    at.see("a1:1 is paused by break point 1 (pdu r2t)")
+    at.see("it is under way; a1:1 is paused")
+    at.see_last("a1:1 paused 1>")
+    assert time.monotonic() - began < 10
+    at.type("step" + ENTER)
+    at.see("a1:1: sent H2CData of CID")
+    at.type("continue" + ENTER + "wait it" + ENTER)
+    at.see("it: Successful Completion")
+    at.see_last("a1:1>")
+    leave(at)
 
 
 @test

@@ -282,8 +282,9 @@ done connect(workbench& bench, arguments args) {
   return {};
 }
 
-constexpr std::array<example, 2> open_examples{{
+constexpr std::array<example, 3> open_examples{{
     {"open $uri", "TCP and the IC exchange, no Connect: the first command is yours"},
+    {"open $uri name=bad fault='when cmd == write: wrong-cid'", "misbehaving by plan"},
     {"open $uri name=bare hdgst ddgst maxr2t=3", "with digests, four R2Ts a command"},
 }};
 constexpr std::array<example, 3> connect_examples{{

@@ -121,7 +121,7 @@ constexpr std::array<example, 2> pause_examples{{
 }};
 constexpr std::array<example, 4> step_examples{{
     {"step", "one action of the queue that is paused"},
-    {"step t1 3", "three of them"},
+    {"step 3", "three of them"},
     {"step send", "what waits to leave, though something has come as well"},
     {"step receive t1", "what has come first"},
 }};

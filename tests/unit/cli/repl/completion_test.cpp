@@ -89,6 +89,18 @@ TEST_CASE("options and what they take") {
   CHECK(s.words("watch ") == strings{"all", "off", "on"});
 }
 
+TEST_CASE("break points and looks inside") {
+  const session s;
+  CHECK(s.words("break on p") == strings{"pdu"});
+  CHECK(s.words("break on pdu r") == strings{"r2t", "response"});
+  CHECK(s.words("break on event digest") == strings{"digest-error"});
+  CHECK(s.offers("break on status lba-", "lba-out-of-range"));
+  CHECK(s.words("break on cid 3 of a") == strings{"all"});
+  CHECK(s.words("info r") == strings{"r2t"});
+  CHECK(s.words("trace on p") == strings{"pcap"});
+  CHECK(s.offers("watch on io", "io_cb"));
+}
+
 TEST_CASE("what is found is shown in columns") {
   CHECK(in_columns({"a", "bb", "c"}, 80) == "a   bb  c\n");
   CHECK(in_columns({"a", "bb", "c"}, 8) == "a   c\nbb\n");
