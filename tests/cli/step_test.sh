@@ -61,6 +61,57 @@ expect_match out '^a1:1: sent CapsuleCmd of CID [0-9]+, 72 bytes$'
 both nvme+loop://here
 expect_match out '^a1:1: sent CapsuleCmd of CID [0-9]+, '
 
+# The other conditions: each makes its queue stand still, at what it says and not before.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M
+connect l1
+sqe good read nsid=1 slba=0 nlb=0
+sqe bad read nsid=1 slba=9999 nlb=0
+buf b 512
+attach good b
+attach bad b
+break on status != success
+send good
+wait good
+expect !a1:1.paused
+send bad
+expect event paused qpair=a1:1 within 5s
+continue
+wait bad
+expect bad.status == lba-out-of-range
+break clear
+break on status lba-out-of-range of all
+send bad
+expect event paused qpair=l1:2 within 5s
+continue l1:2
+expect event paused qpair=a1:1 within 5s
+continue a1:1
+wait bad
+break clear
+send good
+wait good
+break on cid ${good.cid + 1}
+send good
+expect event paused qpair=a1:1 within 5s
+break clear
+continue all
+wait good
+break on event io_cb bytes=512 error=none
+send good
+expect event paused qpair=a1:1 within 5s
+must-fail break clear 1
+break clear 4
+must-fail break on event io_cb within 1s
+SCRIPT
+run "$nvmfctl" run script
+expect_match out 'a1:1 is paused by break point 1 \(status != success\): response-in cid .*lba-out'
+expect_match out 'l1:2 is paused by break point 2 \(status lba-out-of-range\): response-out cid'
+expect_match out 'a1:1 is paused by break point 3 \(cid [0-9]+\): pdu-out cid'
+hit=" by break point 4 \\(event io_cb bytes=512 error=none\\): data-callback"
+expect_match out "a1:1 is paused$hit"
+expect out 'failed, as it must: there is no break point 1 (break lists them)'
+expect out 'failed, as it must: within is for `expect event`'
+
 # A queue that was handed over keeps its name, and stands still as before.
 cat >script <<'SCRIPT'
 listen nvme+tcp://127.0.0.1:0
