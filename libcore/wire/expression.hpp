@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "expression/comparison.hpp"
 #include "table.hpp"
 #include "text_error.hpp"
 
@@ -99,19 +100,9 @@ class expression {
  private:
   friend class expression_parser;
   enum class operation : std::uint8_t { test, invert, skip_if_true, skip_if_false };
-  enum class comparison : std::uint8_t {
-    equal,
-    not_equal,
-    less,
-    less_equal,
-    greater,
-    greater_equal,
-    contains,
-    one_of,
-  };
   struct instruction {
     operation what = operation::test;
-    comparison how = comparison::equal;
+    comparison how = comparison::equal;  // also for `in`
     std::uint16_t field = 0;
     std::uint32_t first = 0;  // operand; of a skip: the instruction to go on with
     std::uint32_t count = 0;  // operands

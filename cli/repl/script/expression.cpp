@@ -105,35 +105,12 @@ class parser {
     return ended(std::move(n));
   }
 
-  static std::optional<comparison> sign_of(const token& t) {
-    switch (t.kind) {
-      case token_kind::equal:
-        return comparison::equal;
-      case token_kind::not_equal:
-        return comparison::not_equal;
-      case token_kind::less:
-        return comparison::less;
-      case token_kind::less_equal:
-        return comparison::less_equal;
-      case token_kind::greater:
-        return comparison::greater;
-      case token_kind::greater_equal:
-        return comparison::greater_equal;
-      case token_kind::contains:
-        return comparison::contains;
-      default:
-        break;
-    }
-    if (is_word(t, "contains")) return comparison::contains;
-    return std::nullopt;
-  }
-
   parsed compared() {
     const token first = in_.peek();
     auto left = summed();
     if (!left) return left;
     if (is_word(in_.peek(), "in")) return one_of(std::move(*left), first);
-    const auto how = sign_of(in_.peek());
+    const auto how = wire::comparison_of(in_.peek());
     if (!how) return left;
     in_.take();
     auto right = summed();

@@ -45,26 +45,6 @@ std::expected<value, std::string> named_like(const value& w, const value& other)
 
 bool is_numeric(const value& v) { return v.is == kind::number || v.is == kind::boolean; }
 
-bool of_order(comparison how, std::strong_ordering o) {
-  switch (how) {
-    case comparison::equal:
-      return o == 0;
-    case comparison::not_equal:
-      return o != 0;
-    case comparison::less:
-      return o < 0;
-    case comparison::less_equal:
-      return o <= 0;
-    case comparison::greater:
-      return o > 0;
-    case comparison::greater_equal:
-      return o >= 0;
-    case comparison::contains:
-      break;
-  }
-  return false;
-}
-
 std::unexpected<std::string> no_order(comparison how, const value& v) {
   return std::unexpected(fmt::format("{} takes numbers and times, and this is {}: {}",
                                      sign_text(how), kind_text(v.is), shown(v)));
@@ -102,7 +82,7 @@ std::expected<bool, std::string> compare_known(comparison how, const value& a, c
                                        shown(a), kind_text(a.is), shown(b), kind_text(b.is),
                                        sign_text(how)));
   if (a.is == kind::status && !is_equality(how)) return no_order(how, a);
-  return of_order(how, a.number <=> b.number);
+  return wire::holds(how, a.number <=> b.number);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/expression/comparison.hpp"
 #include "wire/table.hpp"
 
 namespace nvmf::cli::repl {
@@ -68,15 +69,7 @@ std::string spelled(const value& v);
 // beginning.
 std::string shown(const value& v);
 
-enum class comparison : std::uint8_t {
-  equal,
-  not_equal,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  contains,
-};
+using wire::comparison;
 std::string_view sign_text(comparison c);
 
 // Is `word` a name that `of` could have: of its table, or of a status?

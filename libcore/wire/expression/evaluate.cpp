@@ -8,38 +8,10 @@
 namespace nvmf::wire {
 
 bool expression::compare(comparison how, const field_value& v, const operand& with) const {
-  if (v.what == field_value::holds::text) {
-    const auto text = std::string_view(pool_).substr(with.text_at, with.text_bytes);
-    switch (how) {
-      case comparison::equal:
-      case comparison::one_of:
-        return v.text == text;
-      case comparison::not_equal:
-        return v.text != text;
-      case comparison::contains:
-        return v.text.find(text) != std::string_view::npos;
-      default:
-        return false;  // the parser lets no order of texts through
-    }
-  }
-  switch (how) {
-    case comparison::equal:
-    case comparison::one_of:
-      return v.number == with.number;
-    case comparison::not_equal:
-      return v.number != with.number;
-    case comparison::less:
-      return v.number < with.number;
-    case comparison::less_equal:
-      return v.number <= with.number;
-    case comparison::greater:
-      return v.number > with.number;
-    case comparison::greater_equal:
-      return v.number >= with.number;
-    case comparison::contains:
-      return false;
-  }
-  return false;
+  if (v.what != field_value::holds::text) return holds(how, v.number <=> with.number);
+  const auto text = std::string_view(pool_).substr(with.text_at, with.text_bytes);
+  if (how == comparison::contains) return v.text.find(text) != std::string_view::npos;
+  return holds(how, v.text <=> text);  // the parser lets no order of texts through
 }
 
 bool expression::test(const instruction& i, const field_value& v) const {

@@ -53,7 +53,6 @@ class expression_parser {
 
  private:
   using operation = expression::operation;
-  using comparison = expression::comparison;
   // What binds as tightly as `level` needs parentheses within what binds more tightly.
   enum class level : std::uint8_t { any_of, all_of, unary, atom };
   struct fragment {
@@ -82,7 +81,12 @@ class expression_parser {
   parsed flag_alone(std::size_t field);
   std::expected<void, text_error> outer_term();
   std::expected<std::size_t, text_error> field();
-  std::expected<comparison, text_error> comparing(const expression_field& f);
+  struct sign {
+    comparison how;
+    bool one_of;
+    std::string_view text;  // canonical
+  };
+  std::expected<sign, text_error> comparing(const expression_field& f);
   std::expected<std::string, text_error> operand(const expression_field& f);
   std::expected<std::string, text_error> operands(const expression_field& f);
 
@@ -224,38 +228,21 @@ std::expected<std::size_t, text_error> expression_parser::field() {
   return wrong(t, fmt::format("{} is not a field{}", token_text(t), near));
 }
 
-std::expected<expression::comparison, text_error> expression_parser::comparing(
+std::expected<expression_parser::sign, text_error> expression_parser::comparing(
     const expression_field& f) {
-  struct row_of {
-    token_kind sign;
-    std::string_view word;
-    comparison how;
-  };
-  static constexpr row_of rows[] = {
-      {token_kind::equal, {}, comparison::equal},
-      {token_kind::not_equal, {}, comparison::not_equal},
-      {token_kind::less, {}, comparison::less},
-      {token_kind::less_equal, {}, comparison::less_equal},
-      {token_kind::greater, {}, comparison::greater},
-      {token_kind::greater_equal, {}, comparison::greater_equal},
-      {token_kind::contains, "contains", comparison::contains},
-      {token_kind::end, "in", comparison::one_of},
-  };
   const token t = in_.peek();
-  std::optional<comparison> how;
-  for (const row_of& r : rows)
-    if ((t.kind == r.sign && t.kind != token_kind::end) || (!r.word.empty() && is_word(t, r.word)))
-      how = r.how;
+  const bool one_of = is_word(t, "in");
+  const auto how = one_of ? comparison::equal : comparison_of(t);
   if (!how) return std::unexpected(misplaced(t, operators_text(f.kind), {}, f.name));
   const bool ordered = *how >= comparison::less && *how <= comparison::greater_equal;
   const bool has_order =
       f.kind == value_kind::number || f.kind == value_kind::duration || f.kind == value_kind::part;
   if ((ordered && !has_order) || (*how == comparison::contains && f.kind != value_kind::text) ||
-      (*how == comparison::one_of && f.kind == value_kind::flag))
+      (one_of && f.kind == value_kind::flag))
     return wrong(t, fmt::format("{} does not go with {}; {} does", token_text(t), f.name,
                                 operators_text(f.kind)));
   in_.take();
-  return *how;
+  return sign{*how, one_of, *how == comparison::contains ? "=~" : t.text};
 }
 
 // One value; its canonical text.
@@ -322,20 +309,19 @@ expression_parser::parsed expression_parser::compared() {
   const token_kind next = in_.peek().kind;
   if (f.kind == value_kind::flag && next != token_kind::equal && next != token_kind::not_equal)
     return flag_alone(*which);
-  const token sign = in_.peek();
-  const auto how = comparing(f);
-  if (!how) return std::unexpected(how.error());
-  expression::instruction test{.how = *how,
+  const token at = in_.peek();
+  const auto by = comparing(f);
+  if (!by) return std::unexpected(by.error());
+  expression::instruction test{.how = by->how,
                                .field = static_cast<std::uint16_t>(*which),
                                .first = static_cast<std::uint32_t>(made_.operands_.size())};
-  const auto right = *how == comparison::one_of ? operands(f) : operand(f);
+  const auto right = by->one_of ? operands(f) : operand(f);
   if (!right) return std::unexpected(right.error());
   if (in_.taken_to() - start_ > expression_bytes_max)
-    return wrong(sign, fmt::format("the condition is longer than {} bytes", expression_bytes_max));
+    return wrong(at, fmt::format("the condition is longer than {} bytes", expression_bytes_max));
   test.count = static_cast<std::uint32_t>(made_.operands_.size()) - test.first;
   made_.code_.push_back(test);
-  const std::string_view spelt = *how == comparison::contains ? "=~" : sign.text;
-  return fragment{fmt::format("{} {} {}", f.name, spelt, *right), level::unary};
+  return fragment{fmt::format("{} {} {}", f.name, by->text, *right), level::unary};
 }
 
 std::expected<expression, text_error> parse_expression(lexer& from,
