@@ -71,7 +71,8 @@ at 7 'h has 1 command under way: wait all, or close h now' \
 at 6 'd is in use by a command under way: wait for it' \
   "${by_hand[@]}" "${write[@]}" 'free d'
 at 6 'w is under way on h already' "${by_hand[@]}" "${write[@]}" 'send w'
-at 8 'w has memory attached already: d (detach w takes it off)' 'buf d 1K' 'sqe w write' 'attach w d' 'attach w d'
+at 8 'w has memory attached already: d (detach w takes it off)' \
+  'buf d 1K' 'sqe w write' 'attach w d' 'attach w d'
 at 6 'b is part of the memdesc m: free m first' 'buf b 1K' 'memdesc m b[0,4]' 'free b'
 at 6 'b is attached to w: detach w first' 'buf b 1K' 'sqe w write' 'attach w b' 'free b'
 at 20 "status: 'invalid-feild' is neither a status-code nor a number; did you mean invalid-field" \
