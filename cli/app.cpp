@@ -109,6 +109,7 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .person = world.person,
       .err_is_terminal = world.err_is_terminal,
       .state_home = world.state_home,
+      .slow_in = world.slow_in,
   };
   try {
     return cmd.run(ctx);

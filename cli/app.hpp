@@ -22,6 +22,7 @@ struct surroundings {
   std::string default_uri = {};         // NVMF_URI: where to, when the command line does not say
   std::optional<terminal> person = {};  // stdin and stdout are one
   std::string state_home = {};          // XDG_STATE_HOME, or what stands for it
+  std::optional<int> slow_in = {};      // descriptor of `in` when its bytes may be long in coming
 };
 
 // Runs one command line (without the program's name) and tells how it ended.

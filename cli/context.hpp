@@ -49,6 +49,9 @@ struct context {
   std::optional<terminal> person = {};  // stdin and stdout are a terminal
   bool err_is_terminal = false;
   std::string state_home = {};  // where the history is kept; empty: nowhere
+  // The descriptor of `in` when that is a pipe, a socket or a terminal. Who waits for its bytes in
+  // a reactor reads them there, and leaves `in` alone.
+  std::optional<int> slow_in = {};
 
   bool json() const { return options.json; }
   // "nvmfctl: warning: TEXT" on err.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The process: its streams, its transports, its exit status. Nothing else touches them.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -21,6 +22,14 @@ std::optional<nvmf::cli::terminal> person() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) return std::nullopt;
   const std::string type = variable("TERM");
   return nvmf::cli::terminal{STDIN_FILENO, STDOUT_FILENO, type.empty() || type == "dumb"};
+}
+
+std::optional<int> slow_in() {
+  struct stat about{};
+  if (::fstat(STDIN_FILENO, &about) != 0) return std::nullopt;
+  const bool slow =
+      S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(STDIN_FILENO) == 1;
+  return slow ? std::optional{STDIN_FILENO} : std::nullopt;
 }
 
 std::string state_home() {
@@ -58,6 +67,7 @@ int main(int argc, char** argv) try {
       .default_uri = variable("NVMF_URI"),
       .person = person(),
       .state_home = state_home(),
+      .slow_in = slow_in(),
   };
   nvmf::transport_registry transports;
   add_transports(transports);

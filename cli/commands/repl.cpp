@@ -7,6 +7,7 @@
 
 #include "context.hpp"
 #include "registry.hpp"
+#include "repl/awaited_input.hpp"
 #include "repl/console.hpp"
 #include "repl/outcome.hpp"
 
@@ -32,6 +33,8 @@ class repl_command final : public command {
             "wait, Ctrl-D leaves. Callbacks print above the line that is being typed.\n\n"
             "Lines are kept in $XDG_STATE_HOME/nvmfctl/history (~/.local/state/nvmfctl/history), "
             "except those that begin with a blank or hold keys. ~/.editrc changes the keys.\n\n"
+            "A line that fails is told, and the session goes on, also after a connect to URI that "
+            "failed: the exit status is 0 unless `exit STATUS` says another.\n\n"
             "When standard input or output is no terminal, or with --json, lines are read from "
             "standard input as `nvmfctl run -` does.",
         .examples = examples,
@@ -59,7 +62,8 @@ class repl_command final : public command {
       for (std::size_t n = 0; last && !bench.quitting && n < lines_.size(); ++n)
         last = interpreter.run_line(lines_[n], "-c", n + 1);
       if (last && !bench.quitting) last = interpreter.finish();
-      if (last && !bench.quitting) last = interpreter.run_stream(ctx.in, "stdin");
+      repl::script_input in(bench);
+      if (last && !bench.quitting) last = interpreter.run_stream(in.stream(), "stdin");
     }
     bench.say_goodbye();
     return repl::outcome("repl", bench, interpreter, last);

@@ -8,6 +8,7 @@
 #include "context.hpp"
 #include "output_file.hpp"
 #include "registry.hpp"
+#include "repl/awaited_input.hpp"
 #include "repl/interpreter.hpp"
 #include "repl/outcome.hpp"
 #include "repl/script/script_file.hpp"
@@ -24,7 +25,7 @@ class run_command final : public command {
 
  private:
   struct session;
-  repl::done run_all(session& s, context& ctx, std::istream& file);
+  repl::done run_all(session& s, std::istream& file);
 
   std::string file_, junit_;
   std::vector<std::string> lines_, words_;
@@ -73,7 +74,7 @@ void run_command::add_options(option_table& table) {
   table.flag("--keep-going", keep_going_, "go on after a line that failed");
 }
 
-repl::done run_command::run_all(session& s, context& ctx, std::istream& file) {
+repl::done run_command::run_all(session& s, std::istream& file) {
   repl::done last;
   const auto stops = [&](repl::done d) {
     if (last && !d) last = d;
@@ -83,7 +84,8 @@ repl::done run_command::run_all(session& s, context& ctx, std::istream& file) {
   for (std::size_t n = 0; n < lines_.size(); ++n)
     if (stops(s.interpreter.run_line(lines_[n], "-c", n + 1))) return last;
   if (stops(s.interpreter.finish()) || file_.empty()) return last;
-  (void)stops(s.interpreter.run_script(file_ == "-" ? ctx.in : file, file_));
+  repl::script_input in(s.bench);
+  (void)stops(s.interpreter.run_script(file_ == "-" ? in.stream() : file, file_));
   return last;
 }
 
@@ -106,7 +108,7 @@ result run_command::run(context& ctx) {
     s.bench.speak_to([&ctx](std::string_view text) { (ctx.err << text << "\n").flush(); });
     s.interpreter.tests().tap_to([&ctx](std::string_view text) { (ctx.out << text).flush(); });
   }
-  const auto last = run_all(s, ctx, *file);
+  const auto last = run_all(s, *file);
   s.interpreter.tests().end();
   s.bench.say_goodbye();
   result r = repl::outcome("run", s.bench, s.interpreter, last);

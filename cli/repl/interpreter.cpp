@@ -176,6 +176,10 @@ done interpreter::run_stream(std::istream& in, const std::string& source) {
     if (!complete_line(text) && part->ended) continue;
     if (stops(take(reader, std::exchange(text, {}), source, first))) return result;
   }
+  if (bench_.take_interrupt()) {  // while the next line was awaited
+    (void)stops(fail({"interrupted", {}, exit_status::interrupted}, {{}, source, number + 1}));
+    return result;
+  }
   if (!text.empty() && stops(take(reader, std::move(text), source, first))) return result;
   if (reader.open() && !bench_.quitting) {
     const auto [c, l] = reader.unfinished();

@@ -55,3 +55,37 @@ run -s 2 "$nvmfctl" run no-such-file
 expect err 'nvmfctl: run: no-such-file: cannot be opened for reading'
 run -s 2 "$nvmfctl" run
 expect err 'run: give a FILE, or lines with -c'
+
+# Lines that come slowly: the reactor runs while the next one is awaited, keep alives leave and
+# callbacks fire; Ctrl-C ends it.
+mkfifo lines said
+env --default-signal=INT "$nvmfctl" run - <lines >said 2>err &
+pid=$!
+exec {to}>lines {from}<said
+until_said() {
+  local line
+  while IFS= read -r -t "$limit_s" -u "$from" line; do
+    if [[ $line =~ $1 ]]; then return; fi
+  done
+  fail "it never said anything like '$1'"
+}
+printf '%s\n' 'listen nvme+loop://slow auto ns=ram:1M' 'connect l1 kato=200ms' 'watch all' \
+  'echo nothing more' >&"$to"
+until_said '^nothing more$'
+for _ in 1 2 3; do until_said 'receive_cb  l1 cid [0-9]+  keep-alive'; done
+printf 'echo a line' >&"$to"
+until_said 'receive_cb  l1 cid [0-9]+  keep-alive'
+printf ' in two\n' >&"$to"
+until_said '^a line in two$'
+until_said 'receive_cb  l1 cid [0-9]+  keep-alive'
+kill -INT "$pid"
+got=0
+wait_for "$pid" || got=$?
+[ "$got" = 130 ] || fail "interrupted while it waits for a line: exit status $got"
+expect err 'stdin:6: interrupted'
+exec {to}>&- {from}<&-
+# The end of a pipe is the end of the script, without a line end too.
+run bash -c 'printf "echo one\necho two" | "$0" run -' "$nvmfctl"
+expect_lines out 2
+run bash -c 'printf "echo one\necho two" | "$0" repl' "$nvmfctl"
+expect_lines out 2
