@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/fault/guide.hpp"
+#include "topics.hpp"
 #include "wire/commands.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/tables.hpp"
@@ -207,7 +207,7 @@ std::map<std::string, std::string> all_pages() {
     index += fmt::format("| [{}]({}) | {} | {} |\n", l->name, file, cell(l->title), l->size);
   }
   index += "\n## Topics\n\n| Name | |\n| --- | --- |\n";
-  for (const topic* t : {&engine::fault_plan_topic()}) {
+  for (const topic* t : cli::all_topics()) {
     const std::string file = fmt::format("topic-{}.md", t->name);
     pages[file] = topic_page(*t);
     index += fmt::format("| [{}]({}) | {} |\n", t->name, file, cell(t->title));

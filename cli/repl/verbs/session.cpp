@@ -5,6 +5,8 @@
 #include "../verbs.hpp"
 #include "../workbench.hpp"
 #include "render/text.hpp"
+#include "render/topic.hpp"
+#include "topics.hpp"
 #include "wire/quantities.hpp"
 
 namespace nvmf::cli::repl {
@@ -15,10 +17,18 @@ done help(workbench& bench, arguments args) {
     text_table rows(2);
     for (const auto& v : all_verbs())
       rows.add({std::string{v->info().name}, std::string{v->info().summary}});
-    bench.say(rows.str() + "help COMMAND tells more; a beginning of a name will do for the name.");
+    bench.say(
+        rows.str() +
+        "help COMMAND tells more, help script the language; a beginning of a name will do for "
+        "the name.");
     return {};
   }
   const auto name = args.take("");
+  if (const wire::topic* topic = find_topic(name->text)) {
+    if (auto d = args.end(); !d) return d;
+    bench.say(topic_text(*topic, bench.look()));
+    return {};
+  }
   const auto v = find_verb(*name);
   if (!v) return std::unexpected(v.error());
   if (auto d = args.end(); !d) return d;
@@ -56,9 +66,10 @@ done quit(workbench& bench, arguments args) {
   return args.end();
 }
 
-constexpr std::array<example, 2> help_examples{{
+constexpr std::array<example, 3> help_examples{{
     {"help", "all commands"},
     {"help memdesc", "one of them"},
+    {"help script", "expressions, statements, and what has a name"},
 }};
 constexpr std::array<example, 1> echo_examples{{{"echo half way", "for scripts"}}};
 constexpr std::array<example, 2> timeout_examples{{
@@ -73,7 +84,7 @@ void add_session_verbs(verb_list& to) {
   const auto add = [&](verb_info info, simple_verb::action does) {
     to.push_back(std::make_unique<simple_verb>(info, does));
   };
-  add({"help", "[VERB]", "list the commands, or explain one", "", help_examples}, help);
+  add({"help", "[VERB|TOPIC]", "list the commands, or explain one", "", help_examples}, help);
   add({"echo", "[WORD]...", "print words", "", echo_examples}, echo);
   add({"timeout", "[TIME]", "set or show the longest wait", "", timeout_examples}, set_timeout);
   add({"quit", "", "end the session", "", quit_examples}, quit);
