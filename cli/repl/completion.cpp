@@ -8,6 +8,7 @@
 
 #include "catalog.hpp"
 #include "pdu_kinds.hpp"
+#include "topics.hpp"
 #include "usage.hpp"
 #include "wire/commands.hpp"
 #include "wire/encode.hpp"
@@ -173,6 +174,12 @@ strings verbs() {
   return found;
 }
 
+strings topics() {
+  strings found;
+  for (const wire::topic* t : all_topics()) found.emplace_back(t->name);
+  return found;
+}
+
 strings addresses(const request& r) {
   strings found{"nvme+tcp://", "nvme+loop://"};
   for (const auto& [name, c] : r.bench.connections.all()) found.push_back(c->uri);
@@ -222,6 +229,7 @@ constexpr kind kinds[]{
     {"SQE", [](const request& r, std::string_view) { return names_on(r.bench.capsules); }},
     {"STATUS", [](const request&, std::string_view) { return statuses(); }},
     {"THING", [](const request&, std::string_view) { return catalog_names(); }},
+    {"TOPIC", [](const request&, std::string_view) { return topics(); }},
     {"URI", [](const request& r, std::string_view) { return addresses(r); }},
     {"VERB", [](const request&, std::string_view) { return verbs(); }},
 };
@@ -250,6 +258,27 @@ void offer(strings& found, std::string_view choice, const request& r) {
   if (const kind* k = find_kind(kind_of(value)))
     for (const std::string& w : k->offers(r, typed.substr(name.size())))
       found.push_back(std::string{name} + w);
+}
+
+// Where "$NAME" or "${NAME" begins that ends the text; not within ' ' and in comments.
+std::optional<std::size_t> variable_at(std::string_view text) {
+  char quote = 0;
+  std::optional<std::size_t> dollar;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const bool begins = at == 0 || text[at - 1] == ' ' || text[at - 1] == '\t';
+    if (c == '#' && begins && quote == 0) return std::nullopt;
+    if (c == '\\' && quote == '"') ++at;
+    if ((c == '\'' || c == '"') && (quote == 0 || quote == c)) quote = quote == 0 ? c : '\0';
+    if (c == '$' && quote != '\'') dollar = at;
+  }
+  if (!dollar) return std::nullopt;
+  std::string_view name = text.substr(*dollar + 1);
+  if (name.starts_with('{')) name.remove_prefix(1);
+  const auto in_name = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+  };
+  return std::ranges::all_of(name, in_name) ? dollar : std::nullopt;
 }
 
 }  // namespace
@@ -289,7 +318,18 @@ strings unknown_kinds(std::string_view usage) {
   return unknown;
 }
 
-completions complete_at(const workbench& bench, std::string_view before_cursor) {
+completions complete_at(const workbench& bench, std::string_view before_cursor,
+                        std::span<const std::string_view> variables) {
+  if (const auto dollar = variable_at(before_cursor)) {
+    completions found{.from = *dollar, .words = {}};
+    const std::string_view typed = before_cursor.substr(*dollar);
+    for (const std::string_view name : variables) {
+      const std::string whole =
+          typed.starts_with("${") ? fmt::format("${{{}}}", name) : fmt::format("${}", name);
+      if (whole.starts_with(typed)) found.words.push_back(whole);
+    }
+    return found;
+  }
   auto words = split_words(before_cursor);
   if (!words) return {};  // within quotes, or [ ]
   const std::size_t size = before_cursor.size();

@@ -9,7 +9,9 @@
 
 namespace nvmf::cli::repl {
 
-completions complete_at(const workbench& bench, std::string_view before_cursor);
+// `variables`: what a $ may be followed by.
+completions complete_at(const workbench& bench, std::string_view before_cursor,
+                        std::span<const std::string_view> variables = {});
 
 // By the usage of a verb: whole words that may stand in the place of the last of `words`, which
 // begin with the verb.

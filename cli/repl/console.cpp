@@ -72,12 +72,14 @@ console::console(workbench& bench, interpreter& runs)
   if (!tty_.dumb)
     editor_ = std::make_unique<line_editor>(
         tty_.in, tty_.out,
-        line_editor::hooks{
-            .next_byte = [this] { return next_byte(); },
-            .more = [this] { return at_ < bytes_.size(); },
-            .prompt = [this] { return drawn_ = prompt(); },
-            .complete = [this](std::string_view before) { return complete_at(bench_, before); },
-            .list = [this](const auto& words) { list(words); }});
+        line_editor::hooks{.next_byte = [this] { return next_byte(); },
+                           .more = [this] { return at_ < bytes_.size(); },
+                           .prompt = [this] { return drawn_ = prompt(); },
+                           .complete =
+                               [this](std::string_view before) {
+                                 return complete_at(bench_, before, runs_.vars().names());
+                               },
+                           .list = [this](const auto& words) { list(words); }});
   if (ctx_.err_is_terminal)
     err_.emplace(
         ctx_.err, [this] { return prompted_; }, [this](const auto& prints) { print(prints); });
@@ -156,7 +158,8 @@ void console::give_up(end why, std::string_view mark) {
 }
 
 std::string console::prompt() const {
-  return text_.empty() ? prompt_text(bench_) : bench_.look()(tone::faint, "...") + " ";
+  const bool goes_on = !text_.empty() || runs_.in_block();
+  return goes_on ? bench_.look()(tone::faint, "...>") + " " : prompt_text(bench_);
 }
 
 // What happens may change it without a word: a command ends after its callbacks have printed.

@@ -85,12 +85,29 @@ def ctrl_c_clears_the_line_and_ctrl_d_leaves():
     at.see_last(PROMPT, len(PROMPT))
     assert at.screen.lines()[-2] == PROMPT + "echo not this^C"
     at.type("echo go on \\" + ENTER)
-    at.see_last("...", 4)
+    at.see_last("...>", 5)
     at.type(CTRL_C)
     at.see_last(PROMPT, len(PROMPT))
     say(at, "echo next", "\nnext\n")
     leave(at)
     assert "go on" not in at.screen.text().replace(PROMPT + "echo go on", "")
+
+
+@test
+def a_block_goes_on():
+    at = session("repl")
+    for line in ("repeat 2 as i", "if i == 1", "echo round $i", "end"):
+        at.type(line + ENTER)
+        at.see_last("...>", 5)
+    say(at, "end", "\nround 1\n")
+    at.see_last(PROMPT, len(PROMPT))
+    at.type("if true" + ENTER)
+    at.see_last("...>", 5)
+    at.type(CTRL_C)
+    at.see_last(PROMPT, len(PROMPT))
+    say(at, "echo out", "\nout\n")
+    say(at, "help script", "binds most tightly")
+    leave(at)
 
 
 @test
@@ -193,6 +210,9 @@ def tab_completes():
     tab("hexdump o", "hexdump only ")
     tab("buf x 4K fi", "buf x 4K fill=")
     tab("buf x 4K fill=ra", "buf x 4K fill=random:")
+    say(at, "let first = 1", PROMPT)
+    tab("echo $fi", "echo $first ")
+    tab("echo a${fi", "echo a${first} ")
     os.makedirs("folder/inner")
     tab("load x fo", "load x folder/")
     at.type("watch o" + TAB)

@@ -101,6 +101,24 @@ TEST_CASE("break points and looks inside") {
   CHECK(s.offers("watch on io", "io_cb"));
 }
 
+TEST_CASE("variables, where a $ stands for one") {
+  session s({"let first = 1", "let fifth = 5", "let other = 2"});
+  const auto at = [&](std::string_view before) {
+    return complete_at(s.bench, before, s.runs.vars().names());
+  };
+  CHECK(at("echo $fi").words == strings{"$fifth", "$first"});
+  CHECK(at("echo $fi").from == 5);
+  CHECK(at("read slba=$o").words == strings{"$other"});
+  CHECK(at("read slba=$o").from == 10);
+  CHECK(at("echo \"a b ${fir").words == strings{"${first}"});
+  CHECK(at("echo $none").words.empty());
+  CHECK(at("echo '$fi").words.empty());
+  CHECK(at("echo \"\\$fi").words.empty());
+  CHECK(at("echo # $fi").words.empty());
+  CHECK(at("echo $first hexd").words.empty());
+  CHECK(at("$first; hexd").words.empty());
+}
+
 TEST_CASE("what is found is shown in columns") {
   CHECK(in_columns({"a", "bb", "c"}, 80) == "a   bb  c\n");
   CHECK(in_columns({"a", "bb", "c"}, 8) == "a   c\nbb\n");
