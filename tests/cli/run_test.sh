@@ -63,8 +63,9 @@ env --default-signal=INT "$nvmfctl" run - <lines >said 2>err &
 pid=$!
 exec {to}>lines {from}<said
 until_said() {
-  local line
-  while IFS= read -r -t "$limit_s" -u "$from" line; do
+  local line n
+  for ((n = 0; n < 1000; n++)); do
+    IFS= read -r -t "$limit_s" -u "$from" line || break
     if [[ $line =~ $1 ]]; then return; fi
   done
   fail "it never said anything like '$1'"
@@ -72,12 +73,12 @@ until_said() {
 printf '%s\n' 'listen nvme+loop://slow auto ns=ram:1M' 'connect l1 kato=200ms' 'watch all' \
   'echo nothing more' >&"$to"
 until_said '^nothing more$'
-for _ in 1 2 3; do until_said 'receive_cb  l1 cid [0-9]+  keep-alive'; done
+for _ in 1 2 3; do until_said 'receive_cb  l1:1 cid [0-9]+  keep-alive'; done
 printf 'echo a line' >&"$to"
-until_said 'receive_cb  l1 cid [0-9]+  keep-alive'
+until_said 'receive_cb  l1:1 cid [0-9]+  keep-alive'
 printf ' in two\n' >&"$to"
 until_said '^a line in two$'
-until_said 'receive_cb  l1 cid [0-9]+  keep-alive'
+until_said 'receive_cb  l1:1 cid [0-9]+  keep-alive'
 kill -INT "$pid"
 got=0
 wait_for "$pid" || got=$?
