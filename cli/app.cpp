@@ -108,6 +108,7 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .default_uri = world.default_uri,
       .person = world.person,
       .err_is_terminal = world.err_is_terminal,
+      .in_descriptor = world.in_descriptor,
       .state_home = world.state_home,
       .slow_in = world.slow_in,
   };

@@ -21,6 +21,7 @@ struct surroundings {
   bool no_color = false;                // NO_COLOR is set and not empty
   std::string default_uri = {};         // NVMF_URI: where to, when the command line does not say
   std::optional<terminal> person = {};  // stdin and stdout are one
+  int in_descriptor = -1;               // behind `in`, for who reads gigabytes; -1: none
   std::string state_home = {};          // XDG_STATE_HOME, or what stands for it
   std::optional<int> slow_in = {};      // descriptor of `in` when its bytes may be long in coming
 };

@@ -48,6 +48,7 @@ struct context {
   std::string default_uri;              // of NVMF_URI
   std::optional<terminal> person = {};  // stdin and stdout are a terminal
   bool err_is_terminal = false;
+  int in_descriptor = -1;       // behind `in`, for who reads gigabytes; -1: none
   std::string state_home = {};  // where the history is kept; empty: nowhere
   // The descriptor of `in` when that is a pipe, a socket or a terminal. Who waits for its bytes in
   // a reactor reads them there, and leaves `in` alone.

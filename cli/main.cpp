@@ -66,6 +66,7 @@ int main(int argc, char** argv) try {
       .no_color = !variable("NO_COLOR").empty(),
       .default_uri = variable("NVMF_URI"),
       .person = person(),
+      .in_descriptor = STDIN_FILENO,
       .state_home = state_home(),
       .slow_in = slow_in(),
   };

@@ -3,12 +3,13 @@
 
 #include "engine/fault/guide.hpp"
 #include "repl/script/guide.hpp"
+#include "tracing/filter.hpp"
 
 namespace nvmf::cli {
 
 const std::vector<const wire::topic*>& all_topics() {
   static const std::vector<const wire::topic*> topics{&engine::fault_plan_topic(),
-                                                      &repl::script_topic()};
+                                                      &repl::script_topic(), &trace_filter_topic()};
   return topics;
 }
 

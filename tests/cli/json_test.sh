@@ -125,6 +125,19 @@ see 22 run -c 'expect 1 == 2'
 see 11 run -c 'open nvme+tcp://127.0.0.1:1'
 server_stop
 
+# The lines of trace.
+for kind in conversation nothing; do
+  python3 "$NVMF_SOURCE_DIR/tests/support/captures.py" $kind $kind.pcap
+done
+run "$nvmfctl" trace -v --json conversation.pcap
+python3 check.py see trace lines <out
+run "$nvmfctl" trace --stats --json conversation.pcap
+python3 check.py see trace lines <out
+run -s 22 "$nvmfctl" trace --json nothing.pcap
+python3 check.py see trace lines <out
+run -s 2 "$nvmfctl" trace --json none.pcap
+python3 check.py see trace lines <out
+
 # The lines of serve, also of one that fails after the first.
 run "$nvmfctl" serve --json --listen 127.0.0.1:0 --listen '[::1]:0' -- true
 expect_lines out 2

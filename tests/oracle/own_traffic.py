@@ -6,7 +6,8 @@ usage: own_traffic.py NVMFCTL PDU_DUMP [digests]
 
 tcpdump records the loopback interface while `nvmfctl serve` runs a script of commands against
 itself. Then tshark decodes the capture: nothing may be malformed, every digest must verify, the
-statuses must be those that were sent, and each field must agree with ours (tshark_fields.py).
+statuses must be those that were sent, and each field must agree with ours (tshark_fields.py), and
+what `nvmfctl trace` makes of it (trace_tshark.py).
 """
 import collections
 import pathlib
@@ -125,7 +126,9 @@ def main():
         print("\n".join(problems[:20]))
         fields = subprocess.run([sys.executable, str(HERE / "tshark_fields.py"), dump, capture,
                                  str(port), "1000"], check=False)
-        return 1 if problems or fields.returncode else 0
+        trace = subprocess.run([sys.executable, str(HERE / "trace_tshark.py"), program, capture,
+                                str(port), "30"], check=False)
+        return 1 if problems or fields.returncode or trace.returncode else 0
 
 
 if __name__ == "__main__":

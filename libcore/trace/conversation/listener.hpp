@@ -28,7 +28,7 @@ enum class notice_kind : std::uint8_t {
   not_tracked,    // more commands are outstanding than are kept
 };
 std::string_view name_of(notice_kind k);   // "cid-in-use"
-std::string_view title_of(notice_kind k);  // "its CID belongs to a command that is outstanding"
+std::string_view title_of(notice_kind k);  // "its CID is that of a command that is outstanding"
 
 struct notice {
   notice_kind kind;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// PDUs and notices in words: one line, and all fields.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "trace/conversation/listener.hpp"
+
+namespace nvmf::cli {
+
+// "c2h-data [last-pdu] cccid=0x1 datal=4096, digests ok"
+std::string pdu_line(const trace::pdu& p);
+// Its fields and those of what it carries, and its bytes: lines with two blanks in front.
+std::string pdu_details(const trace::pdu& p, const trace::command* of,
+                        const trace::completion* done, bool bytes);
+// "capsule-resp cid=0x5: its CID is not outstanding (frame 12)"
+std::string notice_text(const trace::notice& n);
+
+// A name that a peer chose, without what a terminal would obey.
+std::string shown_name(std::string_view name);
+bool is_connect(const trace::command& c);
+
+}  // namespace nvmf::cli

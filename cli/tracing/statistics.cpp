@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "statistics.hpp"
+
+#include <nvmf/status.hpp>
+
+#include "render/json.hpp"
+#include "render/status.hpp"
+#include "render/text.hpp"
+#include "tracing/clock_text.hpp"
+#include "tracing/json_view.hpp"
+#include "tracing/pdu_text.hpp"
+#include "wire/commands.hpp"
+
+namespace nvmf::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::pair<std::string_view, double> shares[] = {
+    {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99_9", 0.999}};
+
+std::string duration_text(std::uint64_t ns) {
+  fmt::memory_buffer b;
+  append_duration(b, static_cast<std::int64_t>(ns));
+  return {b.data(), b.size()};
+}
+
+std::string queue_text(bool known, std::uint16_t qid) {
+  return known ? fmt::format("q{}", qid) : "q?";
+}
+
+std::string per(std::uint64_t n, std::uint64_t of) {
+  return n == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(n) / static_cast<double>(of));
+}
+
+// Of a command_key().
+status_set set_of_key(std::size_t key) {
+  return static_cast<wire::command_set>(key >> 8) == wire::command_set::fabrics
+             ? status_set::fabrics
+             : status_set::nvm;
+}
+
+json::object latency_json(const histogram& h) {
+  json::object o{{"min", h.least()}, {"mean", h.mean()}};
+  for (const auto& [name, share] : shares) o[name] = h.percentile(share);
+  o["max"] = h.most();
+  return o;
+}
+
+}  // namespace
+
+void statistics::add(row& to, const trace::command& k, const trace::completion& done) {
+  ++to.count;
+  to.bytes += k.bytes();
+  to.r2ts += k.r2ts;
+  to.data_pdus += std::uint64_t{k.c2h_pdus} + k.h2c_pdus;
+  if (!done.answered()) {
+    ++to.unanswered;
+    return;
+  }
+  const std::int64_t total = latency_of(k, done).total;
+  to.latency_ns.add(total < 0 ? 0 : static_cast<std::uint64_t>(total));
+  if (!done.failed()) return;
+  ++to.failed;
+  ++to.errors[static_cast<std::uint16_t>(done.status & 0x7ff)];
+}
+
+void statistics::on_completion(const trace::connection& c, const trace::command& k,
+                               const trace::completion& done, const trace::pdu*) {
+  const sight s{.on = c, .of = &k, .done = &done};
+  if (!filter_.always() && !filter_.matches(s)) return;
+  const std::size_t key = command_key(k);
+  auto& total = all_[key];
+  if (total == nullptr) {
+    total = std::make_unique<row>();
+    total->name = known_.of(k).name;
+  }
+  add(*total, k, done);
+  const std::pair place{c.number(), key};
+  auto found = rows_.find(place);
+  if (found == rows_.end()) {
+    if (rows_.size() == rows_max) {
+      folded_ = true;
+      return;
+    }
+    found = rows_.emplace(place, std::make_unique<row>()).first;
+    found->second->name = total->name;
+    found->second->qid = c.qid();
+    found->second->queue_known = c.queue_known();
+  }
+  add(*found->second, k, done);
+}
+
+void statistics::on_end(const trace::connection& c, const trace::stamp&, bool) {
+  if (!filter_.always() && !filter_.needs_end() && c.counts().commands == 0 &&
+      !filter_.matches({.on = c}))
+    return;
+  if (ends_.size() == connections_max) {
+    ++more_connections_;
+    return;
+  }
+  ends_.push_back({to_text(c.host()), to_text(c.controller()), c.agreed(), c.counts(), c.number(),
+                   c.most_outstanding()});
+  json::object o = connection_json(c);
+  o["connection"] = c.number();
+  ends_json_.push_back(std::move(o));
+}
+
+void statistics::add_connections(std::string& out, const style& look) const {
+  out += look(tone::strong, "Connections") + "\n";
+  text_table t(2);
+  t.add({"", "queue", "host", "controller", "commands", "failed", "bytes >", "bytes <", "depth",
+         "digests wrong"});
+  for (std::size_t right = 4; right < 10; ++right) t.align_right(right);
+  for (const end_of& e : ends_)
+    t.add({fmt::format("c{}", e.number), queue_text(e.agreed.connect, e.agreed.qid), e.host,
+           e.controller, fmt::format("{}", e.counts.commands), fmt::format("{}", e.counts.failed),
+           fmt::format("{}", e.counts.bytes[0]), fmt::format("{}", e.counts.bytes[1]),
+           fmt::format("{}", e.most_outstanding),
+           e.counts.digests_good + e.counts.digests_bad == 0
+               ? "-"
+               : fmt::format("{}", e.counts.digests_bad)});
+  out += t.str();
+  if (more_connections_ > 0) out += fmt::format("  and {} more\n", more_connections_);
+}
+
+// What was settled at the beginning; a dash for what the capture does not have.
+void statistics::add_agreements(std::string& out, const style& look) const {
+  text_table limits(2), names(2);
+  limits.add(
+      {"", "HDGST", "DDGST", "MAXR2T", "MAXH2CDATA", "SQSIZE", "KATO", "CNTLID", "MDTS", "IOCCSZ"});
+  for (std::size_t right = 3; right < 10; ++right) limits.align_right(right);
+  const auto shown = [](bool known, auto value) {
+    return known ? fmt::format("{}", value) : std::string{"-"};
+  };
+  for (const end_of& e : ends_) {
+    const trace::agreement& a = e.agreed;
+    const std::string number = fmt::format("c{}", e.number);
+    limits.add({number, shown(a.ic_response, a.header_digest ? "on" : "off"),
+                shown(a.ic_response, a.data_digest ? "on" : "off"), shown(a.ic_request, a.maxr2t),
+                shown(a.ic_response, a.maxh2cdata), shown(a.connect, a.sqsize),
+                a.connect ? fmt::format("{} ms", a.kato_ms) : "-",
+                a.cntlid ? fmt::format("{:#x}", *a.cntlid) : "-", shown(a.identified, a.mdts),
+                shown(a.identified, a.ioccsz)});
+    if (!a.subsystem_nqn.empty())
+      names.add({number, shown_name(a.host_nqn), shown_name(a.subsystem_nqn)});
+  }
+  out += look(tone::strong, "Agreed") + "\n" + limits.str();
+  if (!names.empty()) out += look(tone::strong, "Host and subsystem") + "\n" + names.str();
+}
+
+void statistics::add_rows(std::string& out, const style& look) const {
+  out += look(tone::strong, "Commands") + "\n";
+  text_table t(2);
+  t.add({"", "queue", "command", "count", "failed", "open", "bytes", "r2t", "data", "p50", "p90",
+         "p99", "p99.9", "max"});
+  for (std::size_t right = 3; right < 14; ++right) t.align_right(right);
+  const auto show = [&](const row& r, std::string conn, std::string queue) {
+    std::vector<std::string> cells{std::move(conn),
+                                   std::move(queue),
+                                   r.name,
+                                   fmt::format("{}", r.count),
+                                   fmt::format("{}", r.failed),
+                                   fmt::format("{}", r.unanswered),
+                                   fmt::format("{}", r.bytes),
+                                   per(r.r2ts, r.count),
+                                   per(r.data_pdus, r.count)};
+    for (const auto& [name, share] : shares)
+      cells.push_back(r.latency_ns.count() == 0 ? ""
+                                                : duration_text(r.latency_ns.percentile(share)));
+    cells.push_back(r.latency_ns.count() == 0 ? "" : duration_text(r.latency_ns.most()));
+    t.add(std::move(cells));
+  };
+  for (const auto& [place, r] : rows_)
+    show(*r, fmt::format("c{}", place.first), queue_text(r->queue_known, r->qid));
+  if (ends_.size() > 1 || folded_)
+    for (const auto& [key, r] : all_) show(*r, "all", "");
+  out += t.str();
+  if (folded_) out += "  Rows of further connections are in those of all.\n";
+}
+
+void statistics::add_errors(std::string& out, const style& look) const {
+  text_table t(2);
+  t.align_right(1);
+  for (const auto& [key, r] : all_)
+    for (const auto& [code, count] : r->errors)
+      t.add({r->name, fmt::format("{}", count),
+             to_text(nvme_status::from_field(code), set_of_key(key))});
+  if (!t.empty()) out += look(tone::strong, "Errors") + "\n" + t.str();
+}
+
+std::string statistics::text(const style& look) const {
+  std::string out;
+  add_connections(out, look);
+  add_agreements(out, look);
+  add_rows(out, look);
+  add_errors(out, look);
+  return out;
+}
+
+json::object statistics::json() const {
+  json::object o{{"connections", ends_json_}};
+  json::array commands;
+  const auto add_row = [&](const row& r, json::object place, std::size_t key) {
+    json::array errors;
+    for (const auto& [code, count] : r.errors)
+      errors.push_back(
+          json::object{{"status", status_json(nvme_status::from_field(code), set_of_key(key))},
+                       {"count", count}});
+    json::object one = std::move(place);
+    one["command"] = r.name;
+    one["count"] = r.count;
+    one["failed"] = r.failed;
+    one["unanswered"] = r.unanswered;
+    one["bytes"] = r.bytes;
+    one["r2ts"] = r.r2ts;
+    one["data_pdus"] = r.data_pdus;
+    one["latency_ns"] = latency_json(r.latency_ns);
+    one["errors"] = std::move(errors);
+    commands.push_back(std::move(one));
+  };
+  for (const auto& [place, r] : rows_) {
+    json::object where{{"connection", place.first}};
+    if (r->queue_known) where["qid"] = r->qid;
+    add_row(*r, std::move(where), place.second);
+  }
+  for (const auto& [key, r] : all_) add_row(*r, {{"connection", nullptr}}, key);
+  o["commands"] = std::move(commands);
+  json::object record = trace_record("statistics");
+  record["statistics"] = std::move(o);
+  return record;
+}
+
+}  // namespace nvmf::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `--stats`: counts, bytes, errors and latency percentiles, by connection and command.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "filter.hpp"
+#include "histogram.hpp"
+#include "known_commands.hpp"
+#include "render/style.hpp"
+#include "trace/conversation/connection.hpp"
+
+namespace nvmf::cli {
+
+class statistics final : public trace::listener {
+ public:
+  // Rows of one connection and command, each with a histogram of 30 KiB; commands of further
+  // connections are counted in the rows of all connections only.
+  static constexpr std::size_t rows_max = 512;
+  static constexpr std::size_t connections_max = 4096;
+
+  explicit statistics(const trace_filter& filter) : filter_(filter) {}
+
+  void on_completion(const trace::connection& c, const trace::command& k,
+                     const trace::completion& done, const trace::pdu* by) override;
+  void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
+
+  std::string text(const style& look) const;
+  boost::json::object json() const;
+
+ private:
+  struct row {
+    std::string name;
+    std::uint16_t qid = 0;
+    bool queue_known = false;
+    std::uint64_t count = 0, failed = 0, unanswered = 0, bytes = 0, r2ts = 0, data_pdus = 0;
+    histogram latency_ns;
+    std::map<std::uint16_t, std::uint64_t> errors;  // by status code
+  };
+  struct end_of {
+    std::string host, controller;
+    trace::agreement agreed;
+    trace::connection_counts counts;
+    std::uint32_t number;
+    std::size_t most_outstanding;
+  };
+  static void add(row& to, const trace::command& k, const trace::completion& done);
+  void add_connections(std::string& out, const style& look) const;
+  void add_agreements(std::string& out, const style& look) const;
+  void add_rows(std::string& out, const style& look) const;
+  void add_errors(std::string& out, const style& look) const;
+
+  const trace_filter& filter_;
+  known_commands known_;
+  std::map<std::pair<std::uint32_t, std::size_t>, std::unique_ptr<row>> rows_;
+  std::map<std::size_t, std::unique_ptr<row>> all_;  // by command
+  std::vector<end_of> ends_;
+  boost::json::array ends_json_;
+  std::uint64_t more_connections_ = 0;
+  bool folded_ = false;
+};
+
+}  // namespace nvmf::cli
