@@ -94,6 +94,17 @@ def ctrl_c_clears_the_line_and_ctrl_d_leaves():
 
 
 @test
+def a_connect_that_failed_leaves_a_prompt():
+    nowhere = "nvme+loop://nowhere/nqn.2026-01.io.example:s"
+    at = session("repl", nowhere)
+    assert "nvmfctl: " in at.screen.text(), at.screen.text()
+    leave(at)
+    at = session("repl", nowhere)
+    at.type("exit expectation" + ENTER)
+    assert at.end() == 22, at.status
+
+
+@test
 def a_block_goes_on():
     at = session("repl")
     for line in ("repeat 2 as i", "if i == 1", "echo round $i", "end"):
