@@ -22,10 +22,13 @@ bool is_held(std::uint32_t type) {
          type == enhanced_packet_block;
 }
 
+// In the year 2106, where 32 bits of seconds end as well: differences of times fit in 64 bits.
+constexpr std::uint64_t ns_max = std::uint64_t{0x1'0000'0000} * 1'000'000'000;
+
 std::int64_t wrapped(std::uint64_t n) { return static_cast<std::int64_t>(n); }
 
 // if_tsresol: a power of ten, or with its highest bit of two.
-std::int64_t nanoseconds(std::uint64_t ticks, std::uint8_t resolution) {
+std::uint64_t nanoseconds(std::uint64_t ticks, std::uint8_t resolution) {
   constexpr std::uint64_t second = 1'000'000'000;
   unsigned power = resolution & 0x7f;
   if ((resolution & 0x80) != 0) {
@@ -37,11 +40,11 @@ std::int64_t nanoseconds(std::uint64_t ticks, std::uint8_t resolution) {
       part >>= power - 30;
       power = 30;
     }
-    return wrapped(seconds * second + ((part * second) >> power));
+    return seconds * second + ((part * second) >> power);
   }
   for (; power < 9; ++power) ticks *= 10;
   for (; power > 9 && ticks > 0; --power) ticks /= 10;
-  return wrapped(ticks);
+  return ticks;
 }
 
 }  // namespace
@@ -135,7 +138,7 @@ capture_reader::step capture_reader::packet_of(std::uint32_t type, byte_span bod
   if (!simple) {
     const std::uint64_t ticks = (load(body, 4, 4) << 32) | load(body, 8, 4);
     const auto offset = static_cast<std::uint64_t>(i.offset_s) * 1'000'000'000u;
-    last_ns_ = wrapped(static_cast<std::uint64_t>(nanoseconds(ticks, i.resolution)) + offset);
+    last_ns_ = wrapped(std::min(nanoseconds(ticks, i.resolution) + offset, ns_max));
   }
   out.bytes = body.subspan(head, captured);
   out.wire_bytes = std::max(static_cast<std::uint32_t>(captured), whole);

@@ -158,7 +158,7 @@ void framer::whole(byte_span bytes, const stamp& at) {
             ? digest_state::good
             : digest_state::bad;
   }
-  pdu_.ended = at;
+  end_at(at);
   to_.on_pdu(pdu_);
 }
 
@@ -193,6 +193,11 @@ std::size_t framer::take_body(byte_span bytes, const stamp& at) {
   return n;
 }
 
+// With packets out of order the last byte may have come before the first.
+void framer::end_at(const stamp& at) {
+  pdu_.ended = at.packet < pdu_.begun.packet ? pdu_.begun : at;
+}
+
 void framer::close(const stamp& at) {
   if (crc_runs_)
     pdu_.data_digest =
@@ -200,7 +205,7 @@ void framer::close(const stamp& at) {
   else if (pdu_.data_bytes > 0 && (pdu_.flags & pdu_flag_bit::ddgst) != 0)
     pdu_.data_digest = digest_state::unknown;
   pdu_.data = kept_;
-  pdu_.ended = at;
+  end_at(at);
   state_ = state::head;
   have_ = 0;
   at_ = 0;

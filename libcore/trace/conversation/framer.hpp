@@ -61,9 +61,8 @@ class framer {
   void open(byte_span head);
   void body_bytes(byte_span bytes);
   void whole(byte_span bytes, const stamp& at);
+  void end_at(const stamp& at);
   void close(const stamp& at);
-  void skip_data_to(std::uint64_t end);
-  void check_data_digest();
 
   way way_;
   pdu_sink& to_;

@@ -36,7 +36,7 @@ struct pdu {
   std::uint64_t bytes_missing = 0;  // of all its bytes: not captured
   digest_state header_digest = digest_state::none;
   digest_state data_digest = digest_state::none;
-  stamp begun, ended;        // its first and last byte
+  stamp begun, ended;        // its first and last byte; never ended before it was begun
   std::uint64_t offset = 0;  // of its first byte in its direction, from the first byte seen
 };
 

@@ -155,6 +155,22 @@ TEST_CASE("packets out of order and sent again change nothing") {
   CHECK(straight.lines.size() == 1 + 2 + 16 + 1);
 }
 
+TEST_CASE("a PDU whose end came before its beginning ends when it was there") {
+  journal j;
+  wire_tap w(j);
+  w.open();
+  w.host(command_pdu(0x02, 1));
+  const octets answer = data_pdu(0x07, 0x0c, 1, 0, 0, filled(2000, 1));
+  const tcp_packet first = w.next(false, octets(answer.begin(), answer.begin() + 1000));
+  const tcp_packet second = w.next(false, octets(answer.begin() + 1000, answer.end()));
+  w.show(second);
+  w.show(first);
+  REQUIRE(j.latencies.size() == 2);
+  CHECK(j.latencies[1].total == 2000);
+  CHECK(j.latencies[1].to_data == 2000);
+  CHECK(j.latencies[1].data == 0);
+}
+
 TEST_CASE("a lost packet: within a payload nothing else is lost, at a header the rest of it") {
   journal j;
   wire_tap w(j);

@@ -203,6 +203,16 @@ TEST_CASE("pcapng: sections of either byte order, interfaces with their own cloc
   }
 }
 
+TEST_CASE("pcapng: times beyond all reason stay within 64 bits") {
+  ng_file f;
+  f.section().interface(1, 0).enhanced(0, ~std::uint64_t{0}, filled(4, 1));
+  f.interface(1, 9, -5).enhanced(1, 0, filled(4, 1));
+  const outcome o = read(f.bytes);
+  REQUIRE(o.packets.size() == 2);
+  CHECK(o.packets[0].at.ns == 4'294'967'296'000'000'000);
+  CHECK(o.packets[1].at.ns == 4'294'967'296'000'000'000);
+}
+
 TEST_CASE("pcapng: damage is named by its place") {
   ng_file f;
   f.section().interface(1);
