@@ -40,7 +40,7 @@ const command_info& trace_command::info() const {
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
       {"trace -v capture.pcap --filter failed", "every PDU of the commands that failed"},
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
-      {"trace - --first 20 </tmp/pipe", "as it is captured: tcpdump -w - -s 0 port 4420"},
+      {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
   static constexpr std::array statuses{exit_status::expectation};
   static constexpr std::array<json_key, 13> keys{{

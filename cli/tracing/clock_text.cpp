@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <iterator>
+#include <string_view>
 
 namespace nvmf::cli {
 
@@ -15,7 +16,22 @@ void two(char* at, int value) {
   at[1] = static_cast<char>('0' + value % 10);
 }
 
+// A point and `digits` digits.
+void append_fraction(fmt::memory_buffer& to, std::uint64_t value, unsigned digits) {
+  char text[8] = {'.'};
+  for (unsigned i = digits; i > 0; --i) {
+    text[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  to.append(text, text + digits + 1);
+}
+
 }  // namespace
+
+void append_number(fmt::memory_buffer& to, std::uint64_t value) {
+  const fmt::format_int text(value);
+  to.append(text.data(), text.data() + text.size());
+}
 
 void clock_text::start(std::int64_t ns) {
   if (begun_) return;
@@ -25,10 +41,9 @@ void clock_text::start(std::int64_t ns) {
 
 void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
   if (how_ == trace_time::relative) ns -= first_ns_;
-  const auto out = std::back_inserter(to);
-  const bool before = ns < 0;  // packets of several rings, or a clock that was set
-  if (before && how_ == trace_time::relative) {
-    fmt::format_to(out, "-");
+  // Before the first: packets of several rings, or a clock that was set.
+  if (ns < 0 && how_ == trace_time::relative) {
+    to.push_back('-');
     ns = -ns;
   }
   std::int64_t whole = ns / second, rest = ns % second;
@@ -38,8 +53,8 @@ void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
   }
   const auto micros = static_cast<std::uint64_t>(rest / 1000);
   if (how_ == trace_time::relative || how_ == trace_time::epoch) {
-    fmt::format_to(out, "{}.{:06}", whole, micros);
-    return;
+    fmt::format_to(std::back_inserter(to), "{}", whole);
+    return append_fraction(to, micros, 6);
   }
   if (whole != second_ || text_[0] == '\0') {
     second_ = whole;
@@ -49,25 +64,31 @@ void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
       ::gmtime_r(&t, &parts);
     else
       ::localtime_r(&t, &parts);
-    text_ = {'0', '0', ':', '0', '0', ':', '0', '0', '.'};
+    text_ = {'0', '0', ':', '0', '0', ':', '0', '0'};
     two(&text_[0], parts.tm_hour);
     two(&text_[3], parts.tm_min);
     two(&text_[6], parts.tm_sec);
   }
   to.append(text_.data(), text_.data() + text_.size());
-  fmt::format_to(out, "{:06}", micros);
+  append_fraction(to, micros, 6);
 }
 
 void append_duration(fmt::memory_buffer& to, std::int64_t ns) {
-  const auto out = std::back_inserter(to);
-  const char* sign = ns < 0 ? "-" : "";
+  using namespace std::string_view_literals;
+  if (ns < 0) to.push_back('-');
   const auto n = static_cast<std::uint64_t>(ns < 0 ? -ns : ns);
+  const auto put = [&](std::uint64_t unit, unsigned digits, std::uint64_t part,
+                       std::string_view name) {
+    append_number(to, n / unit);
+    append_fraction(to, n % unit / part, digits);
+    to.append(name);
+  };
   if (n < 10'000'000)
-    fmt::format_to(out, "{}{}.{} us", sign, n / 1000, n / 100 % 10);
+    put(1'000, 1, 100, " us"sv);
   else if (n < 10'000'000'000)
-    fmt::format_to(out, "{}{}.{:02} ms", sign, n / 1'000'000, n / 10'000 % 100);
+    put(1'000'000, 2, 10'000, " ms"sv);
   else
-    fmt::format_to(out, "{}{}.{:02} s", sign, n / 1'000'000'000, n / 10'000'000 % 100);
+    put(1'000'000'000, 2, 10'000'000, " s"sv);
 }
 
 }  // namespace nvmf::cli

@@ -27,9 +27,11 @@ class clock_text {
   bool begun_ = false;
   std::int64_t first_ns_ = 0;
   std::int64_t second_ = -1;  // that of text_
-  std::array<char, 9> text_{};
+  std::array<char, 8> text_{};
 };
 
+// Decimal, without the machinery of a format string: a line of a trace has a dozen of them.
+void append_number(fmt::memory_buffer& to, std::uint64_t value);
 // "88.1 us", "12.30 ms", "4.50 s".
 void append_duration(fmt::memory_buffer& to, std::int64_t ns);
 

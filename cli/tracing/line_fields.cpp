@@ -5,6 +5,7 @@
 #include <array>
 #include <span>
 
+#include "clock_text.hpp"
 #include "wire/render_walk.hpp"
 
 namespace nvmf::cli {
@@ -43,7 +44,7 @@ void line_fields::append(fmt::memory_buffer& to, wire::byte_span structure) {
     if (e.plain) {
       to.append(e.label);
       if (f.as == wire::kind::number)
-        fmt::format_to(std::back_inserter(to), "{}", value);
+        append_number(to, value);
       else
         fmt::format_to(std::back_inserter(to), "{:#x}", value);
       continue;

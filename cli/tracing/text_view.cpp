@@ -27,12 +27,12 @@ void text_view::add(tone t, std::string_view text) {
 void text_view::begin(const trace::connection& c, std::int64_t ns, std::string_view sign) {
   line_.clear();
   clock_.append(line_, ns);
-  const auto out = std::back_inserter(line_);
-  fmt::format_to(out, " c{}", c.number());
-  if (c.agreed().connect)
-    fmt::format_to(out, " q{}", c.qid());
-  else if (c.queue_known())
-    add(" q0");
+  add(" c");
+  append_number(line_, c.number());
+  if (c.queue_known()) {
+    add(" q");
+    append_number(line_, c.qid());
+  }
   line_.push_back(' ');
   add(sign);
   line_.push_back(' ');
@@ -125,7 +125,11 @@ void text_view::add_result(const trace::command& k, const trace::completion& don
     line_fields result(wire::cqe_form(k.sqe, k.admin, done.cqe), 0, 8);
     result.append(line_, done.cqe);
   }
-  if (k.bytes() > 0) fmt::format_to(std::back_inserter(line_), ", {} bytes", k.bytes());
+  if (k.bytes() > 0) {
+    add(", ");
+    append_number(line_, k.bytes());
+    add(" bytes");
+  }
   if (k.bad_digests > 0) {
     add(", ");
     add(tone::bad, fmt::format("{} digests wrong", k.bad_digests));

@@ -13,6 +13,7 @@ import tempfile
 
 SOURCE = os.environ["NVMF_SOURCE_DIR"]
 sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+import captures  # noqa: E402
 from transcript import LIMIT_S, Run  # noqa: E402
 
 PROGRAM = os.environ["NVMFCTL"]
@@ -101,6 +102,7 @@ def main():
         os.makedirs(os.path.join(folder, "docs", "man"))
         files = {"block": b"\x5a" * 4096, "disk.img": bytes(1 << 20)}
         files["smoke.nvmf"] = b"expect 1 == 1\n"
+        files["capture.pcap"] = files["capture.pcapng"] = captures.KINDS["conversation"]()
         for name, content in files.items():
             with open(os.path.join(folder, name), "wb") as file:
                 file.write(content)
