@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Any bytes as a capture: what is told of it does not depend on the pieces in which it came, every
+// command has one end, and what is told lies within what was given. The first byte is the length of
+// a piece.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fuzz/input.hpp"
+#include "trace/capture/reader.hpp"
+#include "trace/tracer.hpp"
+
+using namespace nvmf;
+using fuzz::require;
+
+namespace {
+
+class checker final : public trace::listener {
+ public:
+  std::vector<std::uint64_t> told;
+  std::uint64_t open_commands = 0, open_connections = 0;
+
+  void on_connection(const trace::connection& c) override {
+    ++open_connections;
+    told.push_back(c.number());
+  }
+  void on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) override {
+    require(p.plen >= 8 && p.plen <= trace::pdu_bytes_max);
+    require(p.header.size() <= p.plen && p.header.size() <= p.hlen);
+    require(p.data.size() <= p.data_bytes && p.data_bytes <= p.plen);
+    require(of == nullptr || of->slot < c.most_outstanding());
+    require(p.begun.packet <= p.ended.packet);
+    std::uint64_t sum = p.type + 31u * p.plen + 7u * p.flags;
+    for (const std::byte b : p.data) sum = sum * 131 + std::to_integer<unsigned>(b);
+    for (const std::byte b : p.header) sum = sum * 131 + std::to_integer<unsigned>(b);
+    told.push_back(sum);
+    told.push_back(p.ended.packet);
+  }
+  void on_command(const trace::connection& c, const trace::command& k, const trace::pdu&) override {
+    ++open_commands;
+    told.push_back(k.cid);
+    require(c.outstanding() > 0);
+  }
+  void on_completion(const trace::connection&, const trace::command& k,
+                     const trace::completion& done, const trace::pdu*) override {
+    require(open_commands-- > 0);
+    require(done.cqe.empty() || done.cqe.size() == 16);
+    told.push_back(k.cid + 65536u * static_cast<unsigned>(done.how));
+    static_cast<void>(latency_of(k, done));
+  }
+  void on_notice(const trace::connection&, const trace::notice& n) override {
+    told.push_back(static_cast<std::uint64_t>(n.kind));
+    told.push_back(n.a);
+  }
+  void on_end(const trace::connection& c, const trace::stamp&, bool) override {
+    require(c.outstanding() == 0);
+    require(open_connections-- > 0);
+  }
+};
+
+std::vector<std::uint64_t> read(wire::byte_span file, std::size_t piece) {
+  checker out;
+  trace::tracer tracer({.conversation = {.data_bytes = 300}}, out);
+  trace::capture_reader reader;
+  std::vector<std::byte> held;
+  for (std::size_t at = 0;; at += piece) {
+    const wire::byte_span more = file.subspan(std::min(at, file.size()));
+    held.insert(held.end(), more.begin(),
+                more.begin() + static_cast<std::ptrdiff_t>(std::min(piece, more.size())));
+    wire::byte_span left = held;
+    trace::packet p;
+    auto step = trace::capture_reader::step::more;
+    while ((step = reader.next(left, p)) == trace::capture_reader::step::packet) {
+      require(p.bytes.size() <= p.wire_bytes);
+      tracer.take(p);
+    }
+    held = std::vector(left.begin(), left.end());
+    if (step == trace::capture_reader::step::failed) {
+      require(!reader.error().empty());
+      break;
+    }
+    require(reader.wanted() > held.size());
+    if (more.size() <= piece) {
+      static_cast<void>(reader.finish(held.size()));
+      break;
+    }
+  }
+  tracer.finish();
+  require(out.open_commands == 0 && out.open_connections == 0);
+  return out.told;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 1) return 0;
+  const wire::byte_span file{reinterpret_cast<const std::byte*>(data) + 1, size - 1};
+  require(read(file, file.size() + 1) == read(file, 1u + data[0]));
+  return 0;
+}
