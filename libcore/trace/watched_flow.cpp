@@ -58,7 +58,9 @@ void watched_flow::take(const segment& s, const stamp& at, surroundings& with) {
   }
   if (what_ == kind::other) return;
   if (flow_ == nullptr) flow_ = std::make_unique<tcp_flow>();
+  if (nvme_ != nullptr) nvme_->doubt(flow_->incomplete(s));
   flow_->take(s, at, with.held, *this);
+  if (nvme_ != nullptr) nvme_->doubt(flow_->incomplete(s));
   if (what_ == kind::other && flow_ != nullptr) {
     flow_->clear(with.held);
     flow_.reset();

@@ -65,6 +65,9 @@ class connection final : public stream_sink, public pdu_sink {
   void on_bytes(unsigned from, byte_span bytes, const stamp& at) override;
   void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
   void on_middle(unsigned from, const stamp& at) override;
+  // An answer may be told before what it answers: packets are missing, and the gap is not told yet.
+  void doubt(bool yes) { in_doubt_ = yes; }
+  bool in_doubt() const { return in_doubt_; }
   // All of it is over: what is outstanding has its fate.
   void end(const stamp& at, bool closed);
 
@@ -112,6 +115,7 @@ class connection final : public stream_sink, public pdu_sink {
   agreement agreed_;
   connection_counts counts_;
   bool guessed_admin_ = false;
+  bool in_doubt_ = false;
   command_table commands_;
   std::array<framer, 2> framers_;
 };

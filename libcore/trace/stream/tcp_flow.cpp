@@ -20,6 +20,12 @@ bool tcp_flow::is_new(const segment& s) const {
   return (s.flags & tcp_flag::syn) != 0 && h.begun && (!h.has_first || h.first != s.sequence);
 }
 
+bool tcp_flow::incomplete(const segment& s) const {
+  const half& other = halves_[1 - s.from];
+  return !held_.empty() ||
+         ((s.flags & tcp_flag::ack) != 0 && other.begun && ahead(s.acknowledged, other.next) > 0);
+}
+
 void tcp_flow::begin(const segment& s, const stamp& at, stream_sink& to) {
   half& h = halves_[s.from];
   if ((s.flags & tcp_flag::syn) != 0) {

@@ -59,6 +59,8 @@ class tcp_flow {
 
   // A SYN that begins another connection between the same ends.
   bool is_new(const segment& s) const;
+  // Is something waited for, or, as `s` says, has an end received what was not seen?
+  bool incomplete(const segment& s) const;
   bool begun(unsigned from) const { return halves_[from].begun; }
   const flow_counts& counts() const { return counts_; }
 
