@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes the named seeds of the trace's fuzz targets: seeds.py CORPUS_DIRECTORY.
 
-Captures are made by tests/support/captures.py, with short payload.
+Captures are those of tests/support/captures.py, with payload made short; for the views with a
+filter in front.
 """
 import pathlib
 import struct
@@ -67,6 +68,10 @@ CAPTURES = {
     "tagged": c.pcap([(t, f[:12] + b"\x81\x00\x00\x64" + f[12:]) for t, f in small(c.Talk())]),
 }
 
+FILTERS = ["", "cmd == read", "failed || latency > 1ms", "pdu == r2t && r2ts > 0",
+           "host =~ \"example\" && queue == 1 && bytes >= 64"]
+
+
 def step(what, offset, length, captured=None):
     return struct.pack("<BhBB", what, offset, length, length if captured is None else captured)
 
@@ -85,10 +90,12 @@ FLOWS = {
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    for name in ("capture", "tcp_flow"):
+    for name in ("capture", "tcp_flow", "trace_view"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for n, (name, capture) in enumerate(CAPTURES.items()):
         (root / "capture" / name).write_bytes(bytes([n * 25]) + capture)
+        text = FILTERS[n % len(FILTERS)].encode()
+        (root / "trace_view" / name).write_bytes(text + b"\0" + capture)
     for name, steps in FLOWS.items():
         (root / "tcp_flow" / name).write_bytes(steps)
 
