@@ -7,6 +7,7 @@
 #include <array>
 
 #include "topics.hpp"
+#include "trace/rules/rule.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/names.hpp"
 #include "wire/numbers.hpp"
@@ -256,14 +257,18 @@ std::expected<std::vector<entry>, std::string> look_up(std::span<const std::stri
   }
   auto found = anything(joined);
   if (!found.empty()) return found;
-  return std::unexpected(fmt::format("nothing is called {}{}",
-                                     wire::quoted(fmt::format("{}", fmt::join(words, " "))),
-                                     near_or(near_of(w[0], catalog_names()), "nvmfctl describe")));
+  const bool rule = w[0] == "rule";
+  return std::unexpected(
+      fmt::format("nothing is called {}{}", wire::quoted(fmt::format("{}", fmt::join(words, " "))),
+                  near_or(near_of(rule ? joined : w[0], catalog_names()),
+                          rule ? "nvmfctl describe rules" : "nvmfctl describe")));
 }
 
 std::vector<std::string> catalog_names() {
   std::vector<std::string> names;
   for (const wire::topic* t : all_topics()) names.emplace_back(t->name);
+  for (const trace::rule_row& r : trace::all_rules())
+    names.push_back(fmt::format("rule-{}", r.name));
   for (const word& w : words_for_tables) names.emplace_back(w.name);
   for (const table* t : wire::all_tables()) {
     names.emplace_back(t->name);
