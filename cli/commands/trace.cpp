@@ -8,6 +8,7 @@
 #include "render/json.hpp"
 #include "tracing/capture_file.hpp"
 #include "tracing/json_view.hpp"
+#include "tracing/judged.hpp"
 #include "tracing/report.hpp"
 #include "tracing/statistics.hpp"
 #include "tracing/text_view.hpp"
@@ -25,11 +26,13 @@ class trace_command final : public command {
 
  private:
   result told(context& ctx, const trace::tracer& t, const capture_end& end) const;
+  void add_verdict(context& ctx, const trace::checker& rules, result& r) const;
 
   std::string file_;
   std::vector<std::uint16_t> ports_;
   picking picking_;
   bool statistics_ = false;
+  bool rules_ = false, strict_ = false;
   std::size_t time_ = 0;
 };
 
@@ -42,7 +45,7 @@ const command_info& trace_command::info() const {
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
-  static constexpr std::array statuses{exit_status::expectation};
+  static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
   static constexpr std::array<json_key, 13> keys{{
       {"record",
        "what a line is: opened, command (when it is over), notice, ended, statistics, summary; "
@@ -82,6 +85,11 @@ const command_info& trace_command::info() const {
           "--port, also where the capture begins within a connection. Segments out of order, sent "
           "again or missing are dealt with, and said where it matters. Digests are always "
           "checked. Lines that begin with ! tell what does not fit together.\n\n"
+          "With --rules traffic is held against the rules of NVMe/TCP (describe rules): who broke "
+          "one, "
+          "what shows it, and what would have been right. --strict does that too, and its exit "
+          "status "
+          "is 20 when a rule was broken, notes aside.\n\n"
           "With -v every PDU is shown with its fields, with -vv also its bytes.",
       .examples = examples,
       .statuses = statuses,
@@ -114,6 +122,8 @@ void trace_command::add_options(option_table& table) {
   table.number("--first", "N", picking_.first, "end after N lines", 1).fallback = "";
   table.number("--last", "N", picking_.last, "show the last N lines only", 1, last_max).fallback =
       "";
+  table.flag("--rules", rules_, "tell who broke a rule of NVMe/TCP");
+  table.flag("--strict", strict_, "as --rules; exit status 20 when one was broken");
   table.flag("--stats", statistics_, "show statistics instead of lines");
   table.choice("--time", "HOW", time_, trace_time_names, "how times are shown");
 }
@@ -133,7 +143,14 @@ result trace_command::run(context& ctx) {
   if (!statistics_ && ctx.options.verbosity > 0)
     options.conversation.data_bytes =
         ctx.options.verbosity > 1 ? text_view::dump_bytes : structure_bytes;
-  trace::tracer tracer(options, view);
+  unseen_violations unseen;
+  trace::violation_sink& sink = statistics_  ? static_cast<trace::violation_sink&>(unseen)
+                                : ctx.json() ? static_cast<trace::violation_sink&>(json)
+                                             : static_cast<trace::violation_sink&>(text);
+  trace::checker rules(sink);
+  judged_view judged(view, rules);
+  const bool judge = rules_ || strict_;
+  trace::tracer tracer(options, judge ? static_cast<trace::listener&>(judged) : view);
   const auto end = read_capture(file_, ctx.in, ctx.in_descriptor, tracer, [&] {
     out.flush();
     return !out.done();
@@ -145,7 +162,27 @@ result trace_command::run(context& ctx) {
   if (statistics_ && !ctx.json() && tracer.counts().connections > 0)
     ctx.out << numbers.text(ctx.out_style);
   if (statistics_ && ctx.json()) ctx.out << json_line(numbers.json());
-  return told(ctx, tracer, *end);
+  result r = told(ctx, tracer, *end);
+  if (judge) add_verdict(ctx, rules, r);
+  return r;
+}
+
+void trace_command::add_verdict(context& ctx, const trace::checker& rules, result& r) const {
+  const std::uint64_t errors = rules.count(trace::severity::error);
+  const std::uint64_t warnings = rules.count(trace::severity::warning);
+  if (r.document.contains("summary"))
+    r.document["summary"].as_object()["rules"] = {{"errors", errors},
+                                                  {"warnings", warnings},
+                                                  {"notes", rules.count(trace::severity::note)},
+                                                  {"suspended", rules.suspended()}};
+  const std::string text = fmt::format("rules: {} errors, {} warnings, {} notes", errors, warnings,
+                                       rules.count(trace::severity::note));
+  if (strict_ && errors + warnings > 0 && r.status == exit_status::ok) {
+    r.status = exit_status::protocol_error;
+    r.error = "trace: " + text;
+  } else if (errors + warnings + rules.count(trace::severity::note) > 0) {
+    ctx.warn(text);
+  }
 }
 
 result trace_command::told(context& ctx, const trace::tracer& t, const capture_end& end) const {

@@ -187,6 +187,30 @@ void json_view::on_notice(const trace::connection& c, const trace::notice& n) {
                    {"text", json_text(notice_text(n))}}));
 }
 
+void json_view::on_violation(const trace::connection& c, const trace::violation& v) {
+  const sight s{.on = c, .pdu = v.pdu};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  const trace::rule_row& row = row_of(v.id);
+  json::object shown{{"field", v.shown.field}, {"allowed", to_text(v.shown.allowed)}};
+  if (v.shown.seen) shown["seen"] = *v.shown.seen;
+  json::object o{
+      {"way", way_name(v.going)}, {"rule", row.name},   {"severity", name_of(row.weight)},
+      {"by", name_of(v.by)},      {"offset", v.offset}, {"evidence", std::move(shown)},
+      {"section", row.section}};
+  put(what, s, record_json("violation", v.at, c, std::move(o), v.cid));
+}
+
+void json_view::on_suspension(const trace::connection& c, const trace::suspension& why) {
+  const sight s{.on = c};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  put(what, s,
+      record_json(
+          "rules-suspended", why.at, c,
+          {{"way", way_name(why.going)}, {"why", name_of(why.why)}, {"text", to_text(why)}}));
+}
+
 void json_view::on_end(const trace::connection& c, const trace::stamp& at, bool closed) {
   out_.forget(c.number());
   const sight s{.on = c};

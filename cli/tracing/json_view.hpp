@@ -6,6 +6,7 @@
 
 #include "picker.hpp"
 #include "trace/conversation/connection.hpp"
+#include "trace/rules/violation.hpp"
 
 namespace nvmf::cli {
 
@@ -16,7 +17,7 @@ boost::json::object trace_record(std::string_view kind);
 // What is known of a connection.
 boost::json::object connection_json(const trace::connection& c);
 
-class json_view final : public trace::listener {
+class json_view final : public trace::listener, public trace::violation_sink {
  public:
   json_view(picker& out, int verbosity) : out_(out), verbosity_(verbosity) {}
 
@@ -26,6 +27,8 @@ class json_view final : public trace::listener {
                      const trace::completion& done, const trace::pdu* by) override;
   void on_notice(const trace::connection& c, const trace::notice& n) override;
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
+  void on_violation(const trace::connection& c, const trace::violation& v) override;
+  void on_suspension(const trace::connection& c, const trace::suspension& s) override;
 
  private:
   void put(picker::answer what, const sight& s, const boost::json::object& o);

@@ -197,6 +197,26 @@ void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
   put(what, s);
 }
 
+void text_view::on_violation(const trace::connection& c, const trace::violation& v) {
+  const sight s{.on = c, .pdu = v.pdu};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  begin(c, v.at.ns, "!");
+  if (v.cid) add_cid(*v.cid);
+  const bool error = row_of(v.id).weight == trace::severity::error;
+  add(error ? tone::bad : tone::warning, fmt::format("{} (frame {})", to_text(v), v.at.packet));
+  put(what, s);
+}
+
+void text_view::on_suspension(const trace::connection& c, const trace::suspension& why) {
+  const sight s{.on = c};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  begin(c, why.at.ns, "!");
+  add(tone::warning, to_text(why));
+  put(what, s);
+}
+
 void text_view::on_end(const trace::connection& c, const trace::stamp& at, bool closed) {
   out_.forget(c.number());
   const sight s{.on = c};

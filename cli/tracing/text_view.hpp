@@ -10,10 +10,11 @@
 #include "picker.hpp"
 #include "render/style.hpp"
 #include "trace/conversation/connection.hpp"
+#include "trace/rules/violation.hpp"
 
 namespace nvmf::cli {
 
-class text_view final : public trace::listener {
+class text_view final : public trace::listener, public trace::violation_sink {
  public:
   // Of each PDU's data, at -vv.
   static constexpr std::size_t dump_bytes = 64u << 10;
@@ -29,6 +30,8 @@ class text_view final : public trace::listener {
                      const trace::completion& done, const trace::pdu* by) override;
   void on_notice(const trace::connection& c, const trace::notice& n) override;
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
+  void on_violation(const trace::connection& c, const trace::violation& v) override;
+  void on_suspension(const trace::connection& c, const trace::suspension& s) override;
 
  private:
   // "12:34:56.789012 c1 q2 > 0x1005": where a line begins.
