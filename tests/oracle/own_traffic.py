@@ -128,7 +128,10 @@ def main():
                                  str(port), "1000"], check=False)
         trace = subprocess.run([sys.executable, str(HERE / "trace_tshark.py"), program, capture,
                                 str(port), "30"], check=False)
-        return 1 if problems or fields.returncode or trace.returncode else 0
+        rules = subprocess.run(
+            [program, "trace", "--strict", "--stats", "--port", str(port), capture],
+            stdout=subprocess.DEVNULL, check=False)
+        return 1 if problems or fields.returncode or trace.returncode or rules.returncode else 0
 
 
 if __name__ == "__main__":
