@@ -8,6 +8,7 @@
 
 #include "fuzz/input.hpp"
 #include "trace/capture/reader.hpp"
+#include "trace/rules/checker.hpp"
 #include "trace/tracer.hpp"
 
 using namespace nvmf;
@@ -15,14 +16,16 @@ using fuzz::require;
 
 namespace {
 
-class checker final : public trace::listener {
+class checker final : public trace::listener, private trace::violation_sink {
  public:
   std::vector<std::uint64_t> told;
   std::uint64_t open_commands = 0, open_connections = 0;
+  trace::checker rules{static_cast<trace::violation_sink&>(*this)};
 
   void on_connection(const trace::connection& c) override {
     ++open_connections;
     told.push_back(c.number());
+    rules.on_connection(c);
   }
   void on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) override {
     require(p.plen >= 8 && p.plen <= trace::pdu_bytes_max);
@@ -35,26 +38,45 @@ class checker final : public trace::listener {
     for (const std::byte b : p.header) sum = sum * 131 + std::to_integer<unsigned>(b);
     told.push_back(sum);
     told.push_back(p.ended.packet);
+    rules.on_pdu(c, p, of);
   }
   void on_command(const trace::connection& c, const trace::command& k, const trace::pdu&) override {
     ++open_commands;
     told.push_back(k.cid);
     require(c.outstanding() > 0);
   }
-  void on_completion(const trace::connection&, const trace::command& k,
-                     const trace::completion& done, const trace::pdu*) override {
+  void on_completion(const trace::connection& c, const trace::command& k,
+                     const trace::completion& done, const trace::pdu* by) override {
     require(open_commands-- > 0);
     require(done.cqe.empty() || done.cqe.size() == 16);
     told.push_back(k.cid + 65536u * static_cast<unsigned>(done.how));
     static_cast<void>(latency_of(k, done));
+    rules.on_completion(c, k, done, by);
   }
-  void on_notice(const trace::connection&, const trace::notice& n) override {
+  void on_notice(const trace::connection& c, const trace::notice& n) override {
     told.push_back(static_cast<std::uint64_t>(n.kind));
     told.push_back(n.a);
+    rules.on_notice(c, n);
   }
-  void on_end(const trace::connection& c, const trace::stamp&, bool) override {
+  void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override {
     require(c.outstanding() == 0);
     require(open_connections-- > 0);
+    rules.on_end(c, at, closed);
+    require(rules.connections() == open_connections);
+    require(rules.controllers_known() <= open_connections);
+  }
+
+ private:
+  void on_violation(const trace::connection&, const trace::violation& v) override {
+    const trace::breaker who = row_of(v.id).who;
+    require(who == trace::breaker::either ||
+            (who == trace::breaker::host) == (v.by == trace::side::host));
+    require(!to_text(v).empty());
+    told.push_back(1000 + static_cast<std::uint64_t>(v.id));
+    told.push_back(v.shown.seen.value_or(0));
+  }
+  void on_suspension(const trace::connection&, const trace::suspension& s) override {
+    told.push_back(2000 + static_cast<std::uint64_t>(s.why));
   }
 };
 
