@@ -5,12 +5,9 @@
 
 #include <array>
 
+#include "wire/expression/command_fields.hpp"
 #include "wire/expression/guide.hpp"
-#include "wire/expression/symbols.hpp"
 #include "wire/layouts/forms.hpp"
-#include "wire/names.hpp"
-#include "wire/numbers.hpp"
-#include "wire/tables.hpp"
 #include "wire/text_error.hpp"
 
 namespace nvmf::cli {
@@ -20,16 +17,10 @@ using wire::expression_field;
 using wire::field_value;
 using wire::value_kind;
 
-constexpr std::uint64_t max16 = 0xffff, max32 = 0xffff'ffff;
-constexpr std::array<std::string_view, 1> connection_names{"connection"};
-constexpr std::array<std::string_view, 1> queue_names{"qid"};
-constexpr std::array<std::string_view, 1> host_names{"hostnqn"};
+using wire::command_fields::connection_names;
+using wire::command_fields::host_names;
+using wire::command_fields::max32;
 constexpr std::array<std::string_view, 1> subsystem_names{"subnqn"};
-
-std::expected<std::uint64_t, wire::text_error> lookup_queue(std::string_view typed) {
-  if (wire::to_kebab(typed) == "admin") return 0;
-  return wire::parse_number(typed, {}, {.max = max16});
-}
 
 enum field_number : std::size_t {
   f_cmd,
@@ -55,42 +46,19 @@ enum field_number : std::size_t {
 };
 
 constexpr std::array fields{
-    expression_field{.name = "cmd",
-                     .title = "command, by name: read, get-log-page, dsm; admin:0xc1, nvm:0x90",
-                     .kind = value_kind::symbol,
-                     .example = "read",
-                     .lookup = wire::lookup_command,
-                     .spell = wire::spell_command},
-    expression_field{
-        .name = "opcode", .title = "opcode, whatever the queue", .example = "0x02", .max = 0xff},
-    expression_field{.name = "fctype",
-                     .title = "type of a fabrics command, by name or number; others have none",
-                     .example = "connect",
-                     .max = 0xff,
-                     .symbols = &wire::fabrics_types},
+    wire::command_fields::cmd,
+    wire::command_fields::opcode,
+    wire::command_fields::fctype,
     expression_field{.name = "conn",
                      .title = "number of the connection: the c1, c2 of each line",
                      .example = "2",
                      .max = max32,
                      .also = connection_names},
-    expression_field{.name = "queue",
-                     .title = "queue identifier; admin is 0",
-                     .example = "admin",
-                     .max = max16,
-                     .also = queue_names,
-                     .lookup = lookup_queue},
-    expression_field{.name = "cid", .title = "command identifier", .example = "0x10", .max = max16},
-    expression_field{.name = "nsid",
-                     .title = "namespace identifier; a fabrics command has none",
-                     .example = "1",
-                     .max = max32},
-    expression_field{.name = "slba",
-                     .title = "first block of a command that has a range of them",
-                     .example = "0"},
-    expression_field{.name = "nlb",
-                     .title = "number of blocks as it stands in the command: 0's based, 7 is eight",
-                     .example = "7",
-                     .max = max16},
+    wire::command_fields::queue,
+    wire::command_fields::cid,
+    wire::command_fields::nsid,
+    wire::command_fields::slba,
+    wire::command_fields::nlb,
     expression_field{.name = "host",
                      .title = "NQN of the host, when its Connect was seen",
                      .kind = value_kind::text,

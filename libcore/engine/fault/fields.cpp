@@ -4,10 +4,7 @@
 #include <limits>
 
 #include "plan.hpp"
-#include "wire/expression/symbols.hpp"
-#include "wire/names.hpp"
-#include "wire/numbers.hpp"
-#include "wire/tables.hpp"
+#include "wire/expression/command_fields.hpp"
 
 namespace nvmf::engine {
 
@@ -16,65 +13,35 @@ namespace {
 using wire::expression_field;
 using wire::value_kind;
 
-constexpr std::uint64_t max16 = 0xffff;
-constexpr std::uint64_t max32 = 0xffff'ffff;
-constexpr std::array<std::string_view, 1> qid{"qid"};
-constexpr std::array<std::string_view, 1> connection{"connection"};
-constexpr std::array<std::string_view, 1> hostnqn{"hostnqn"};
-
-std::expected<std::uint64_t, wire::text_error> lookup_queue(std::string_view typed) {
-  if (wire::to_kebab(typed) == "admin") return 0;
-  return wire::parse_number(typed, {}, {.max = max16});
-}
+using wire::command_fields::connection_names;
+using wire::command_fields::host_names;
+using wire::command_fields::max32;
 
 // Also the enum fault_field.
 constexpr std::array fields{
-    expression_field{.name = "cmd",
-                     .title = "command, by name: read, get-log-page, dsm; admin:0xc1, nvm:0x90",
-                     .kind = value_kind::symbol,
-                     .example = "read",
-                     .lookup = wire::lookup_command,
-                     .spell = wire::spell_command},
-    expression_field{
-        .name = "opcode", .title = "opcode, whatever the queue", .example = "0x02", .max = 0xff},
-    expression_field{.name = "fctype",
-                     .title = "type of a fabrics command, by name or number; others have none",
-                     .example = "connect",
-                     .max = 0xff,
-                     .symbols = &wire::fabrics_types},
-    expression_field{.name = "queue",
-                     .title = "queue identifier; admin is 0",
-                     .example = "admin",
-                     .max = max16,
-                     .also = qid,
-                     .lookup = lookup_queue},
-    expression_field{.name = "nsid",
-                     .title = "namespace identifier; a fabrics command has none",
-                     .example = "1",
-                     .max = max32},
-    expression_field{.name = "slba",
-                     .title = "first block of a command that has a range of them",
-                     .example = "0"},
-    expression_field{.name = "nlb",
-                     .title = "number of blocks as it stands in the command: 0's based, 7 is eight",
-                     .example = "7",
-                     .max = max16},
+    wire::command_fields::cmd,
+    wire::command_fields::opcode,
+    wire::command_fields::fctype,
+    wire::command_fields::queue,
+    wire::command_fields::nsid,
+    wire::command_fields::slba,
+    wire::command_fields::nlb,
     expression_field{.name = "bytes",
                      .title = "length of the command's data, whichever way it goes",
                      .example = "4K",
                      .max = max32},
-    expression_field{.name = "cid", .title = "command identifier", .example = "0x10", .max = max16},
+    wire::command_fields::cid,
     expression_field{
         .name = "conn",
         .title = "number of the connection since the start, from 1; each queue has one",
         .example = "1",
         .max = max32,
-        .also = connection},
+        .also = connection_names},
     expression_field{.name = "host",
                      .title = "NQN of the host; before Connect there is none",
                      .kind = value_kind::text,
                      .example = "\"nqn.2014-08.org.example:host\"",
-                     .also = hostnqn},
+                     .also = host_names},
 };
 static_assert(fields.size() == static_cast<std::size_t>(fault_field::host) + 1);
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "../names.hpp"
+#include "../numbers.hpp"
 #include "../status.hpp"
 #include "../tables.hpp"
 
@@ -21,6 +23,11 @@ std::string spell_command(std::uint64_t number) {
   if (const auto again = parse_command(c.name); again && command_number(*again) == number)
     return std::string(c.name);
   return fmt::format("{}:0x{:02x}", set_name(set), number & 0xff);
+}
+
+std::expected<std::uint64_t, text_error> lookup_queue(std::string_view typed) {
+  if (to_kebab(typed) == "admin") return 0;
+  return parse_number(typed, {}, {.max = 0xffff});
 }
 
 std::expected<std::uint64_t, text_error> lookup_status(std::string_view typed) {

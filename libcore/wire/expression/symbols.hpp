@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Names of commands and of statuses for expression fields: `lookup` and `spell` of a field.
+// Names of commands, queues and statuses for expression fields: `lookup` and `spell` of a field.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,9 @@ constexpr std::uint64_t command_number(bool admin_queue, std::uint8_t opcode, st
 }
 std::expected<std::uint64_t, text_error> lookup_command(std::string_view typed);
 std::string spell_command(std::uint64_t number);
+
+// A QID, or `admin`.
+std::expected<std::uint64_t, text_error> lookup_queue(std::string_view typed);
 
 // (SCT << 8) | SC, as parse_status takes it.
 std::expected<std::uint64_t, text_error> lookup_status(std::string_view typed);
