@@ -4,10 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <sstream>
 
-#include "repl/interpreter.hpp"
-#include "repl/workbench.hpp"
+#include "bench_session.hpp"
 
 using namespace nvmf::cli;
 using namespace nvmf::cli::repl;
@@ -15,23 +13,7 @@ using strings = std::vector<std::string>;
 
 namespace {
 
-struct session {
-  std::istringstream in;
-  std::ostringstream out, err;
-  nvmf::transport_registry transports;
-  context ctx{.in = in,
-              .out = out,
-              .err = err,
-              .options = {},
-              .out_style = {},
-              .err_style = {},
-              .log = nullptr,
-              .transports = transports,
-              .commands = {},
-              .default_uri = {}};
-  workbench bench{ctx};
-  interpreter runs{bench};
-
+struct session : bench_session {
   explicit session(const strings& lines = {}) {
     for (const std::string& line : lines) REQUIRE(runs.run_line(line, "", 1));
   }

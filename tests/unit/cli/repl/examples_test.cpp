@@ -8,11 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <sstream>
 
-#include "repl/interpreter.hpp"
-#include "repl/workbench.hpp"
-#include "transports.hpp"
+#include "bench_session.hpp"
 
 using namespace nvmf::cli;
 using namespace nvmf::cli::repl;
@@ -20,23 +17,7 @@ using strings = std::vector<std::string>;
 
 namespace {
 
-struct session {
-  std::istringstream in;
-  std::ostringstream out, err;
-  nvmf::transport_registry transports;
-  context ctx{.in = in,
-              .out = out,
-              .err = err,
-              .options = {},
-              .out_style = {},
-              .err_style = {},
-              .log = nullptr,
-              .transports = (add_transports(transports), transports),
-              .commands = {},
-              .default_uri = {}};
-  workbench bench{ctx};
-  interpreter runs{bench};
-
+struct session : bench_session {
   done all(const strings& lines) {
     for (const std::string& line : lines)
       if (auto d = runs.run_line(line, "", 1); !d) return d;
