@@ -72,6 +72,13 @@ struct destination;
 class breaker;
 class shown_queue;
 
+// Where a queue of the host's leads, for another one beside it.
+struct queue_way {
+  std::string transport;
+  endpoint to;
+  qpair_params params{};
+};
+
 // A queue: of `open`, of a whole bring-up, or accepted.
 struct queue_object {
   std::string name;
@@ -81,6 +88,7 @@ struct queue_object {
   std::weak_ptr<shown_queue> shown{};   // the built-in target's
   std::uint16_t qid = 0;
   std::string nqn{};                   // of the URI that it was opened with
+  std::optional<queue_way> way{};      // of `open`
   std::optional<std::string> ended{};  // why it is no more
   std::vector<std::shared_ptr<capsule_object>> under_way{};
   // Given to the association, which has not sent them yet; in that order.

@@ -114,6 +114,26 @@ at 31 'nm: identify-controller has no such field; did you mean mn or nn?' \
   'buf b 4K' 'fill b as identify-controller nm=1'
 at 30 'a field is missing here' 'buf b 4K' 'fill b as identify-controller'
 
+# One more queue to the same place, with the settings of the one in use; terms explained.
+cat >script <<'SCRIPT'
+listen nvme+tcp://127.0.0.1:0 name=l hdgst
+open l name=h hdgst
+qpair io size=16
+expect io.qid == 1 && io.size == 16 && h.up
+limits
+wait t2
+describe r2t
+must-fail describe r2tt
+expect failure.text contains "did you mean r2t"
+SCRIPT
+run "$nvmfctl" run script
+expect_match out '^io is open: queue 1 to 127\.0\.0\.1:'
+expect_match out 'queue 1 of 16 entries,.* digests header'
+expect out 'r2t: Ready to Transfer PDU'
+at 7 'no queue is in use: open or connect makes one' 'qpair io'
+at 7 'h is taken: close it, or give another name' "${by_hand[@]}" 'qpair h'
+at 7 "t1 is a controller's end: hosts open queues" "${by_hand[@]}" 'use t1' 'qpair io'
+
 # One line each: what is built is shown, what comes back decoded.
 cat >script <<'SCRIPT'
 listen nvme+tcp://127.0.0.1:0 auto ns=ram:1M

@@ -19,6 +19,14 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+done check_free(const workbench& bench, const word& name) {
+  if (auto d = check_name(name, "queue"); !d) return d;
+  if (bench.queues.find(name.text) || bench.connections.find(name.text))
+    return wrong(fmt::format("{} is taken: close it, or give another name", name.text),
+                 name.column);
+  return {};
+}
+
 std::expected<word, complaint> take_name(workbench& bench, arguments& args,
                                          std::string_view prefix) {
   const auto given = args.take_option("name");
@@ -28,10 +36,7 @@ std::expected<word, complaint> take_name(workbench& bench, arguments& args,
       if (!bench.queues.find(name) && !bench.connections.find(name)) return word{name};
     }
   }
-  if (auto d = check_name(*given, "queue"); !d) return std::unexpected(d.error());
-  if (bench.queues.find(given->text) || bench.connections.find(given->text))
-    return wrong(fmt::format("{} is taken: close it, or give another name", given->text),
-                 given->column);
+  if (auto d = check_free(bench, *given); !d) return std::unexpected(d.error());
   return *given;
 }
 
@@ -100,39 +105,31 @@ void adopt(workbench& bench, const std::shared_ptr<queue_object>& q) {
   bench.use(q->name);
 }
 
-done open(workbench& bench, arguments args) {
-  const auto name = take_name(bench, args, "q");
-  if (!name) return std::unexpected(name.error());
-  qpair_params params;
+// qid= size=
+done take_queue(arguments& args, qpair_params& params, std::uint16_t qid_default) {
   const auto qid = args.take_number("qid", 65535), size = args.take_number("size", 65536);
   if (!qid) return std::unexpected(qid.error());
   if (!size) return std::unexpected(size.error());
-  params.qid = static_cast<std::uint16_t>(qid->value_or(0));
+  params.qid = static_cast<std::uint16_t>(qid->value_or(qid_default));
   params.admin = params.qid == 0;
   params.queue_size = static_cast<std::uint32_t>(size->value_or(params.admin ? 32 : 128));
-  const std::size_t column = args.column();
-  const auto uri = take_uri(bench, args);
-  if (!uri) return std::unexpected(uri.error());
-  if (auto d = take_settings(bench, args, *uri, params.options); !d) return d;
-  auto plan = take_faults(bench, args, role::host, has_pdus(*uri));
-  if (!plan) return std::unexpected(plan.error());
-  if (auto d = args.end(); !d) return d;
+  return {};
+}
+
+done open_queue(workbench& bench, const std::shared_ptr<queue_object>& q, std::size_t column) {
+  qpair_params params = q->way->params;
   if (const auto good = check(params); !good) return wrong(std::string{good.error()}, column);
-  const auto q = std::make_shared<queue_object>();
-  q->name = name->text;
   q->qid = params.qid;
-  q->nqn = uri->nqn;
-  q->pdus = has_pdus(*uri);
+  q->pdus = q->way->transport == "tcp";
   q->watched_by = std::make_shared<watcher>(bench, q->name, false);
   params.watched_by = q->watched_by.get();
-  const auto type = wire::transport_name(uri->transport);
-  const auto provider = obeying(bench, *plan).find(type, params);
+  const auto provider = obeying(bench, q->plan).find(q->way->transport, params);
   if (!provider)
-    return wrong(
-        fmt::format("{}: {} (version lists the transports)", type, provider.error().message()),
-        column);
+    return wrong(fmt::format("{}: {} (version lists the transports)", q->way->transport,
+                             provider.error().message()),
+                 column);
   std::optional<std::expected<connected, connect_error>> made;
-  const auto attempt = (*provider)->connect(bench.on(), {uri->host, uri->port}, params,
+  const auto attempt = (*provider)->connect(bench.on(), q->way->to, params,
                                             [&made](auto r) { made.emplace(std::move(r)); });
   const auto there =
       bench.wait_until([&] { return made.has_value(); }, std::chrono::nanoseconds::max() / 4);
@@ -147,10 +144,64 @@ done open(workbench& bench, arguments args) {
   }
   say_steps(bench, (*made)->steps);
   q->raw = std::move((*made)->queue);
-  q->plan = std::move(*plan);
   adopt(bench, q);
   bench.say(fmt::format("{} is open: queue {} to {}", q->name, q->qid, q->raw.peer()));
   return {};
+}
+
+done open(workbench& bench, arguments args) {
+  const auto name = take_name(bench, args, "q");
+  if (!name) return std::unexpected(name.error());
+  queue_way way;
+  if (auto d = take_queue(args, way.params, 0); !d) return d;
+  const std::size_t column = args.column();
+  const auto uri = take_uri(bench, args);
+  if (!uri) return std::unexpected(uri.error());
+  if (auto d = take_settings(bench, args, *uri, way.params.options); !d) return d;
+  auto plan = take_faults(bench, args, role::host, has_pdus(*uri));
+  if (!plan) return std::unexpected(plan.error());
+  if (auto d = args.end(); !d) return d;
+  way.transport = wire::transport_name(uri->transport);
+  way.to = {uri->host, uri->port};
+  const auto q = std::make_shared<queue_object>();
+  q->name = name->text;
+  q->nqn = uri->nqn;
+  q->way = std::move(way);
+  q->plan = std::move(*plan);
+  return open_queue(bench, q, column);
+}
+
+// Where the queue in use leads.
+std::optional<queue_way> way_of(const queue_object& q) {
+  if (q.way) return q.way;
+  const auto c = q.of.lock();
+  if (!c) return std::nullopt;
+  queue_way way{c->options.transport, c->options.to};
+  way.params.options = c->options.transport_settings;
+  return way;
+}
+
+done one_more(workbench& bench, arguments args) {
+  const auto beside = bench.queues.find(bench.current());
+  qpair_params asked;
+  if (auto d = take_queue(args, asked, 1); !d) return d;
+  const auto name = args.take("a name for the queue");
+  if (!name) return std::unexpected(name.error());
+  if (auto d = check_free(bench, *name); !d) return d;
+  if (auto d = args.end(); !d) return d;
+  if (!beside) return wrong("no queue is in use: open or connect makes one", name->column);
+  auto way = way_of(*beside);
+  if (!way)
+    return wrong(fmt::format("{} is a controller's end: hosts open queues", beside->name),
+                 name->column);
+  asked.options = way->params.options;
+  way->params = asked;
+  const auto q = std::make_shared<queue_object>();
+  q->name = name->text;
+  q->nqn = beside->nqn;
+  if (const auto c = beside->of.lock()) q->nqn = c->options.subsystem_nqn;
+  q->way = std::move(way);
+  return open_queue(bench, q, name->column);
 }
 
 association_options options_of(workbench& bench, const wire::uri& uri, const host_identity& who) {
@@ -287,6 +338,10 @@ constexpr std::array<example, 3> open_examples{{
     {"open $uri name=bad fault='when cmd == write: wrong-cid'", "misbehaving by plan"},
     {"open $uri name=bare hdgst ddgst maxr2t=3", "with digests, four R2Ts a command"},
 }};
+constexpr std::array<example, 2> qpair_examples{{
+    {"qpair io", "queue 1 beside the queue in use; its Connect is yours to send"},
+    {"qpair third qid=3 size=16", "another one"},
+}};
 constexpr std::array<example, 3> connect_examples{{
     {"connect $uri", "the whole bring-up; queues a1:0 (admin) and a1:1"},
     {"connect m name=own nowait", "to the listener m, whose commands are yours to answer"},
@@ -307,6 +362,11 @@ void add_connection_verbs(verb_list& to) {
        "0's based, as ICReq has them.",
        open_examples},
       open);
+  add({"qpair", "NAME [qid=N] [size=N]", "open one more queue to where the queue in use leads",
+       "At the transport, as open does, with the settings of the queue in use. qid is 1 when it is "
+       "not said; size is in entries.",
+       qpair_examples},
+      one_more);
   add({"connect",
        "URI|LISTENER [name=NAME] [hostnqn=NQN] [hostid=UUID] [queues=N] [size=N] [kato=TIME] "
        "[sqflow=off] [hdgst] [ddgst] [fault=PLAN] [fault-seed=N] [nowait]",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// help, echo, timeout, quit: the session itself.
+// help, describe, echo, timeout, quit: the session itself.
 #include <fmt/format.h>
 
 #include "../verbs.hpp"
 #include "../workbench.hpp"
+#include "catalog.hpp"
+#include "render/describe.hpp"
 #include "render/text.hpp"
 #include "render/topic.hpp"
 #include "topics.hpp"
@@ -61,6 +63,22 @@ done set_timeout(workbench& bench, arguments args) {
   return args.end();
 }
 
+done describe(workbench& bench, arguments args) {
+  if (args.empty()) {
+    bench.say(catalog_text(bench.look()) + "\ndescribe THING shows one of them.");
+    return {};
+  }
+  const std::size_t column = args.column();
+  std::vector<std::string> words;
+  for (const word& w : args.take_all()) words.push_back(w.text);
+  const auto found = look_up(words);
+  if (!found) return wrong(found.error(), column);
+  std::string text;
+  for (const entry& e : *found) text += (text.empty() ? "" : "\n") + describe_text(e, bench.look());
+  bench.say(text);
+  return {};
+}
+
 done quit(workbench& bench, arguments args) {
   bench.quitting = true;
   return args.end();
@@ -76,6 +94,11 @@ constexpr std::array<example, 2> timeout_examples{{
     {"timeout 500ms", "of waits, and of every answer that a connect waits for"},
     {"timeout", "shows it"},
 }};
+constexpr std::array<example, 3> describe_examples{{
+    {"describe r2t", "a structure, and its fields"},
+    {"describe status 0x182", "a row of a table, by number or name"},
+    {"describe", "what there is"},
+}};
 constexpr std::array<example, 1> quit_examples{{{"quit", "as Ctrl-D at the prompt"}}};
 
 }  // namespace
@@ -87,6 +110,11 @@ void add_session_verbs(verb_list& to) {
   add({"help", "[VERB|TOPIC]", "list the commands, or explain one", "", help_examples}, help);
   add({"echo", "[WORD]...", "print words", "", echo_examples}, echo);
   add({"timeout", "[TIME]", "set or show the longest wait", "", timeout_examples}, set_timeout);
+  add({"describe", "[THING] [WORD]", "explain a term: a table, a status, a structure, a field",
+       "What `nvmfctl describe` says: it looks among the tables and layouts that this program "
+       "itself encodes and decodes with.",
+       describe_examples},
+      describe);
   add({"quit", "", "end the session", "", quit_examples}, quit);
 }
 
