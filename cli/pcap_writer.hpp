@@ -13,9 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "trace/capture/packet_maker.hpp"
+
 namespace nvmf::cli {
 
-class pcap_writer final : public observer {
+class pcap_writer final : public observer, private trace::made_packet_sink {
  public:
   // The error is a sentence.
   static std::expected<std::unique_ptr<pcap_writer>, std::string> open(const std::string& path);
@@ -35,8 +37,8 @@ class pcap_writer final : public observer {
     std::size_t data = 0;
   };
   struct flow {
-    bool host_here = true;  // the host's end is the one that emits events
-    std::uint32_t host_next = 1, controller_next = 1;  // sequence numbers
+    trace::packet_maker packets;  // the host is end 0
+    bool host_here = true;        // the host's end is the one that emits events
     arriving waits{};
   };
 
@@ -45,9 +47,8 @@ class pcap_writer final : public observer {
   void add_pdu(const event& e, flow& f, bool from_host, std::span<const std::byte> header,
                std::span<const segment> data, std::size_t size, bool digest_good);
   void complete(const event& e, flow& f);
-  void add_bytes(const event& e, flow& f, bool from_host, std::span<const std::byte> bytes);
-  void add_packet(const event& e, flow& f, bool from_host, std::uint8_t flags,
-                  std::span<const std::byte> payload);
+  void on_made(const trace::made_packet& p) override;
+  std::int64_t time_of(const event& e) const;
   void write(std::span<const std::byte> bytes);
 
   std::string path_;

@@ -54,4 +54,10 @@ constexpr void store_le(mutable_byte_span b, std::size_t offset, std::size_t siz
   }
 }
 
+// The counterpart of load_be, for the headers of packets that a capture is given.
+constexpr void store_be(mutable_byte_span b, std::size_t offset, std::size_t size,
+                        std::uint64_t value) {
+  store_le(b, offset, size, std::byteswap(value) >> (64 - 8 * size));
+}
+
 }  // namespace nvmf::wire
