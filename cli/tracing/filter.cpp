@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "rule_symbols.hpp"
 #include "wire/expression/command_fields.hpp"
 #include "wire/expression/guide.hpp"
 #include "wire/layouts/forms.hpp"
@@ -36,6 +37,9 @@ enum field_number : std::size_t {
   f_subsystem,
   f_pdu,
   f_frame,
+  f_rule,
+  f_severity,
+  f_by,
   f_status,
   f_failed,
   f_latency,
@@ -77,6 +81,24 @@ constexpr std::array fields{
     expression_field{.name = "frame",
                      .title = "number of the packet that ended the command's capsule",
                      .example = "1200"},
+    expression_field{.name = "rule",
+                     .title = "the rule that was broken: of lines about rules only",
+                     .kind = value_kind::symbol,
+                     .example = "r2t-range",
+                     .lookup = lookup_rule,
+                     .spell = spell_rule},
+    expression_field{.name = "severity",
+                     .title = "of that rule",
+                     .kind = value_kind::symbol,
+                     .example = "error",
+                     .lookup = lookup_severity,
+                     .spell = spell_severity},
+    expression_field{.name = "by",
+                     .title = "who broke that rule: host or controller",
+                     .kind = value_kind::symbol,
+                     .example = "controller",
+                     .lookup = lookup_side,
+                     .spell = spell_side},
     expression_field{.name = "status",
                      .title = "status of the completion, by name, SCT/SC or number",
                      .kind = value_kind::symbol,
@@ -111,6 +133,12 @@ field_value sqe_field(const trace::command& c, std::string_view name) {
 
 field_value text_or_absent(const std::string& s) {
   return s.empty() ? field_value::absent() : field_value::of(std::string_view{s});
+}
+
+template <class Part>
+field_value of_rule(const sight& s, Part part) {
+  if (s.broken == nullptr) return field_value::absent();
+  return field_value::of(static_cast<std::uint64_t>(part(*s.broken)));
 }
 
 field_value of_command(const trace::command& c, std::size_t number) {
@@ -188,6 +216,16 @@ bool trace_filter::matches(const sight& s) const {
         return text_or_absent(agreed.subsystem_nqn);
       case f_pdu:
         return s.pdu ? field_value::of(*s.pdu) : field_value::absent();
+      case f_rule:
+        return of_rule(s, [](const trace::violation& v) { return v.id; });
+      case f_severity:
+        return of_rule(s, [](const trace::violation& v) { return row_of(v.id).weight; });
+      case f_by:
+        return of_rule(s, [](const trace::violation& v) { return v.by; });
+      case f_cid:
+        if (s.of == nullptr && s.broken != nullptr && s.broken->cid)
+          return field_value::of(*s.broken->cid);
+        break;
       default:
         break;
     }
@@ -217,6 +255,8 @@ const wire::topic& trace_filter_topic() {
                {"failed", "what did not succeed"},
                {"queue == admin && cmd != keep-alive", "bring-up, without its heartbeat"},
                {"pdu in (r2t, h2c-data)", "with -v: how writes get their data across"},
+               {"severity == error || failed", "what went wrong, by rule or by status"},
+               {"rule in (r2t-range, r2t-limit)", "R2T PDUs that should not have been"},
                {"host =~ \"web\" && bytes >= 64K", "large transfers of some hosts"},
            }},
       }};

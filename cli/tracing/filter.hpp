@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "trace/conversation/connection.hpp"
+#include "trace/rules/violation.hpp"
 #include "wire/expression.hpp"
 #include "wire/topic.hpp"
 
@@ -16,9 +17,10 @@ namespace nvmf::cli {
 // Something that was seen: a PDU, a capsule, or a line about a connection.
 struct sight {
   const trace::connection& on;
-  const trace::command* of = nullptr;       // the command that it belongs to
-  const trace::completion* done = nullptr;  // of that command, when it is over
-  std::optional<std::uint8_t> pdu = {};     // its type
+  const trace::command* of = nullptr;        // the command that it belongs to
+  const trace::completion* done = nullptr;   // of that command, when it is over
+  std::optional<std::uint8_t> pdu = {};      // its type
+  const trace::violation* broken = nullptr;  // a line about a rule
 };
 
 class trace_filter {

@@ -188,7 +188,7 @@ void json_view::on_notice(const trace::connection& c, const trace::notice& n) {
 }
 
 void json_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  const sight s{.on = c, .pdu = v.pdu};
+  const sight s{.on = c, .pdu = v.pdu, .broken = &v};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   const trace::rule_row& row = row_of(v.id);

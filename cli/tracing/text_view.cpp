@@ -198,7 +198,7 @@ void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
 }
 
 void text_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  const sight s{.on = c, .pdu = v.pdu};
+  const sight s{.on = c, .pdu = v.pdu, .broken = &v};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, v.at.ns, "!");

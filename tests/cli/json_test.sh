@@ -126,10 +126,12 @@ see 11 run -c 'open nvme+tcp://127.0.0.1:1'
 server_stop
 
 # The lines of trace.
-for kind in conversation nothing; do
+for kind in conversation middle nothing; do
   python3 "$NVMF_SOURCE_DIR/tests/support/captures.py" $kind $kind.pcap
 done
 run "$nvmfctl" trace -v --json conversation.pcap
+python3 check.py see trace lines <out
+run "$nvmfctl" trace --json middle.pcap
 python3 check.py see trace lines <out
 run "$nvmfctl" trace --stats --json conversation.pcap
 python3 check.py see trace lines <out

@@ -113,6 +113,14 @@ run -s 2 "$nvmfctl" trace talk.pcap --filter 'cdm == read'
 expect err 'column 1: '
 expect err 'did you mean cmd'
 
+run "$nvmfctl" trace talk.pcap --filter 'severity == error && by == controller && cid == 77'
+expect_lines out 1
+expect out 'error response-command by the controller'
+run "$nvmfctl" trace talk.pcap --filter 'rule == sqhd || by == host'
+expect_lines out 0
+run -s 2 "$nvmfctl" trace talk.pcap --filter 'rule == response-comand'
+expect err "column 9: rule: 'response-comand' is not one; did you mean response-command"
+
 # The first, the last.
 run "$nvmfctl" trace talk.pcap --first 3
 cmp out <(head -n 3 whole)
@@ -128,7 +136,8 @@ import collections, json, sys
 lines = [json.loads(line) for line in open("out")]
 assert all(line["schema"] == "nvmfctl.trace/1" for line in lines)
 kinds = collections.Counter(line["record"] for line in lines)
-assert kinds == {"opened": 1, "command": 7, "pdu": 22, "notice": 1, "ended": 1, "summary": 1}, kinds
+assert kinds == {"opened": 1, "command": 7, "pdu": 22, "violation": 1, "ended": 1,
+                 "summary": 1}, kinds
 commands = {c["cid"]: c["command"] for c in lines if c["record"] == "command"}
 assert [commands[n]["fate"] for n in range(7)] == [
     "completed", "completed", "success-flag", "completed", "completed", "completed",

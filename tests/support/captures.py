@@ -58,10 +58,13 @@ class Talk:
         self.controller(
             struct.pack("<BBBBIHBBI", 1, 0, 128, 0, 128, 0, 0, digests, 131072) + bytes(112))
         data = bytearray(1024)
-        data[16:18] = b"\xff\xff"
+        data[0:16] = bytes(range(1, 17))
+        data[16:18] = b"\1\0"
         data[256:256 + len(SUBNQN)] = SUBNQN
         data[512:512 + len(HOSTNQN)] = HOSTNQN
-        sqe = struct.pack("<BBHB35sHHHBBI12x", 0x7F, 0x40, 0, 1, b"", 0, qid, 31, 0, 0, 15000)
+        no_flow_control = 4
+        sqe = struct.pack("<BBHB19s16sHHHBBI12x", 0x7F, 0x40, 0, 1, b"", sgl(1024, True), 0, qid,
+                          31, no_flow_control, 0, 0)
         self.host(header(4, 0, 72, 72, 72 + 1024) + sqe + bytes(data))
         self.controller(response(0, dw0=1))
 
@@ -73,13 +76,21 @@ def header(kind, flags, hlen, pdo, plen):
     return struct.pack("<BBBBI", kind, flags, hlen, pdo, plen)
 
 
+def sgl(length, in_capsule):
+    """A data block by offset, or one that the transport carries."""
+    return struct.pack("<QI3xB", 0, length, 0x01 if in_capsule else 0x5A)
+
+
 def command(opcode, cid, data=b"", slba=0, nlb=7):
-    sqe = struct.pack("<BBHI16x16sQHHIII", opcode, 0x40, cid, 1, b"", slba, nlb, 0, 0, 0, 0)
+    """Blocks of 512 bytes."""
+    where = sgl((nlb + 1) * 512, bool(data)) if opcode else b""
+    sqe = struct.pack("<BBHI16x16sQHHIII", opcode, 0x40, cid, 1, where, slba,
+                      nlb if opcode else 0, 0, 0, 0, 0)
     return header(4, 0, 72, 72 if data else 0, 72 + len(data)) + sqe + data
 
 
 def response(cid, status=0, dw0=0):
-    return header(5, 0, 24, 0, 24) + struct.pack("<QHHHH", dw0, 1, 0, cid, status << 1)
+    return header(5, 0, 24, 0, 24) + struct.pack("<QHHHH", dw0, 0xFFFF, 0, cid, status << 1)
 
 
 def data(kind, flags, cid, ttag, offset, payload):
@@ -92,7 +103,7 @@ def r2t(cid, ttag, offset, length):
 
 
 def conversation(talk):
-    """Every way in which a command can go."""
+    """Every way in which a command can go, and an answer to nobody."""
     talk.open()
     talk.host(command(2, 1))                                       # read, response
     talk.controller(data(7, 4, 1, 0, 0, b"r" * 4096) + response(1))
@@ -112,6 +123,24 @@ def conversation(talk):
     talk.controller(response(77))                                  # an answer to nobody
     talk.host(command(0, 6))                                       # never answered
     return talk
+
+
+def careless():
+    """Both ends break rules, in ways that do no harm."""
+    talk = Talk()
+    talk.open()
+    talk.host(command(1, 1, slba=16))
+    talk.controller(r2t(1, 1, 0, 8192))                            # more than the command has
+    talk.host(data(6, 4, 1, 1, 0, b"w" * 4096))                    # not all that was asked for
+    talk.controller(response(1))
+    talk.host(command(2, 2))
+    talk.controller(data(7, 0x08, 2, 0, 0, b"r" * 4096))           # SUCCESS, and not the last
+    with_prps = bytearray(command(2, 3))
+    with_prps[9] = 0
+    talk.host(bytes(with_prps))
+    talk.controller(response(3, 0x4002))
+    talk.controller(response(77))                                  # an answer to nobody
+    return talk.packets
 
 
 def udp(port):
@@ -147,7 +176,7 @@ def slow():
     talk.open()
     for n in range(100):
         talk.now += 1_000_000
-        talk.host(command(2, n))
+        talk.host(command(2, n, nlb=0))
         talk.now += 10_000 * (n + 1)
         talk.controller(data(7, 0x0C, n, 0, 0, b"r" * 512))
     return talk.packets
@@ -158,6 +187,7 @@ KINDS = {
     "other-port": lambda: pcap(conversation(Talk(port=5555)).packets),
     "short": lambda: pcap(conversation(Talk()).packets, snap=54 + 100),
     "lost": lambda: pcap(lost()),
+    "careless": lambda: pcap(careless()),
     "slow": lambda: pcap(slow()),
     "middle": lambda: pcap(conversation(Talk()).packets[6:]),
     "no-packets": lambda: pcap([]),

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "outputs.hpp"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "options.hpp"
+#include "render/json.hpp"
+#include "tracing/json_view.hpp"
+#include "tracing/report.hpp"
+#include "tracing/rule_tally.hpp"
+#include "tracing/statistics.hpp"
+#include "tracing/text_view.hpp"
+
+namespace nvmf::cli {
+namespace {
+
+constexpr std::uint64_t last_max = 1'000'000;
+
+}  // namespace
+
+void output_options::add(option_table& table) {
+  table
+      .custom("--port", "PORT", "expect NVMe/TCP on this port, too",
+              [this](std::string_view text) -> std::expected<void, std::string> {
+                const auto n = wire::parse_number(text, {}, {.min = 1, .max = 65535});
+                if (!n) return std::unexpected(to_text(n.error()));
+                ports.push_back(static_cast<std::uint16_t>(*n));
+                return {};
+              })
+      .repeats = true;
+  table.custom("--filter", "EXPRESSION", "show what fits (see Conditions and Fields)",
+               [this](std::string_view text) -> std::expected<void, std::string> {
+                 auto parsed = trace_filter::parse(text);
+                 if (!parsed) return std::unexpected(parsed.error());
+                 pick.filter = std::move(*parsed);
+                 return {};
+               });
+  table.number("--first", "N", pick.first, "end after N lines", 1).fallback = "";
+  table.number("--last", "N", pick.last, "show the last N lines only", 1, last_max).fallback = "";
+  table.flag("--strict", strict, "exit status 20 when a rule of NVMe/TCP was broken");
+  table
+      .custom("--no-rules", {}, "do not hold traffic against the rules",
+              [this](std::string_view) -> std::expected<void, std::string> {
+                rules = false;
+                return {};
+              })
+      .wants = option::takes::nothing;
+  table.flag("--stats", statistics, "show statistics instead of lines");
+  table.choice("--time", "HOW", time, trace_time_names, "how times are shown");
+}
+
+outputs::outputs(const output_options& how, bool json, int verbosity, std::ostream& out,
+                 const style& look)
+    : how_(how), json_(json), verbosity_(verbosity), to_(out), look_(look), out_(how.pick, out) {
+  const auto show = [this](auto& view) {
+    all_.add(static_cast<trace::listener&>(view));
+    all_.add(static_cast<trace::violation_sink&>(view));
+  };
+  if (how.statistics) {
+    numbers_ = std::make_unique<nvmf::cli::statistics>(how.pick.filter);
+    broken_ = std::make_unique<rule_tally>();
+    all_.add(*numbers_);
+    all_.add(*broken_);
+  } else if (json) {
+    lines_ = std::make_unique<json_view>(out_, verbosity);
+    show(*lines_);
+  } else {
+    text_ = std::make_unique<text_view>(out_, static_cast<trace_time>(how.time), verbosity, look);
+    show(*text_);
+  }
+  if (how.rules || how.strict) all_.judge();
+}
+
+outputs::~outputs() = default;
+
+trace::tracer_options outputs::options() const {
+  trace::tracer_options o;
+  o.ports.insert(o.ports.end(), how_.ports.begin(), how_.ports.end());
+  // Data is kept for who shows it: structures at -v, all of it at -vv.
+  constexpr std::size_t structure_bytes = 4096;
+  if (!how_.statistics && verbosity_ > 0)
+    o.conversation.data_bytes = verbosity_ > 1 ? text_view::dump_bytes : structure_bytes;
+  return o;
+}
+
+result outputs::finish(const trace::tracer& t, std::vector<std::string>& warnings) {
+  out_.finish();
+  if (numbers_ != nullptr && json_) {
+    boost::json::object record = numbers_->json();
+    if (all_.rules() != nullptr) record["statistics"].as_object()["rules"] = broken_->json();
+    to_ << json_line(record);
+  } else if (numbers_ != nullptr && t.counts().connections > 0) {
+    to_ << numbers_->text(look_) << broken_->text(look_);
+  }
+  result r;
+  r.streamed = true;
+  for (std::string& w : trace_warnings(t)) warnings.push_back(std::move(w));
+  if (json_) r.document = trace_summary_json(t);
+  if (all_.rules() != nullptr) add_verdict(r, warnings);
+  return r;
+}
+
+void outputs::add_verdict(result& r, std::vector<std::string>& warnings) const {
+  const trace::checker& rules = *all_.rules();
+  const std::uint64_t errors = rules.count(trace::severity::error);
+  const std::uint64_t broken = errors + rules.count(trace::severity::warning);
+  const std::uint64_t notes = rules.count(trace::severity::note);
+  if (r.document.contains("summary"))
+    r.document["summary"].as_object()["rules"] = {{"errors", errors},
+                                                  {"warnings", broken - errors},
+                                                  {"notes", notes},
+                                                  {"suspended", rules.suspended()}};
+  const auto count = [](std::uint64_t n, std::string_view what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  };
+  std::string text = fmt::format("rules: {}, {}, {}", count(errors, "error"),
+                                 count(broken - errors, "warning"), count(notes, "note"));
+  if (how_.strict && broken > 0) {
+    r.status = exit_status::protocol_error;
+    r.error = "trace: " + text;
+  } else if (broken + notes > 0) {
+    warnings.push_back(std::move(text));
+  }
+}
+
+}  // namespace nvmf::cli

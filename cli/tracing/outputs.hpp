@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where a trace goes to, whatever its traffic comes from: the views that were asked for, fed
+// together. A source makes its tracer with listener() and options(), asks done() now and then, and
+// finish()es.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "clock_text.hpp"
+#include "command.hpp"
+#include "fan_out.hpp"
+#include "picker.hpp"
+#include "render/style.hpp"
+#include "trace/tracer.hpp"
+
+namespace nvmf::cli {
+
+class json_view;
+class rule_tally;
+class statistics;
+class text_view;
+
+struct output_options {
+  picking pick = {};
+  bool statistics = false;
+  bool rules = true;     // --no-rules
+  bool strict = false;   // broken rules are a failure
+  std::size_t time = 0;  // of trace_time_names
+  std::vector<std::uint16_t> ports = {};
+
+  void add(option_table& table);
+};
+
+class outputs {
+ public:
+  // Lines and documents go to `out`, coloured as `look` says.
+  outputs(const output_options& how, bool json, int verbosity, std::ostream& out,
+          const style& look);
+  ~outputs();
+  outputs(const outputs&) = delete;
+  outputs& operator=(const outputs&) = delete;
+
+  // For the tracer.
+  trace::listener& listener() { return all_.listener(); }
+  trace::tracer_options options() const;
+
+  // No more is wanted: --first has been reached, or nobody reads.
+  bool done() const { return out_.done(); }
+  // What was put out leaves.
+  void flush() { out_.flush(); }
+  // The traffic is over, and the tracer has been finished. The result holds the summary (--json),
+  // and the verdict of --strict; what to warn of is in `warnings`.
+  result finish(const trace::tracer& t, std::vector<std::string>& warnings);
+
+ private:
+  void add_verdict(result& r, std::vector<std::string>& warnings) const;
+
+  const output_options& how_;
+  bool json_;
+  int verbosity_;
+  std::ostream& to_;
+  const style& look_;
+  picker out_;
+  fan_out all_;
+  std::unique_ptr<text_view> text_;
+  std::unique_ptr<json_view> lines_;  // of JSON
+  std::unique_ptr<statistics> numbers_;
+  std::unique_ptr<rule_tally> broken_;
+};
+
+}  // namespace nvmf::cli
