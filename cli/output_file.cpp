@@ -15,7 +15,9 @@
 namespace nvmf::cli {
 namespace {
 
-std::unexpected<std::string> failed(const std::string& path, std::string_view what) {
+constexpr std::size_t buffered_bytes = 256u << 10;
+
+std::unexpected<std::string> refused(const std::string& path, std::string_view what) {
   return std::unexpected(fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
 }
 
@@ -45,14 +47,6 @@ bool write_bytes(int fd, std::span<const std::byte> bytes) {
   return true;
 }
 
-std::expected<void, std::string> write_in_place(const std::string& path,
-                                                std::span<const std::byte> bytes) {
-  descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-  if (file.get() < 0) return failed(path, "cannot be opened for writing");
-  if (!write_bytes(file.get(), bytes) || !file.close()) return failed(path, "cannot be written");
-  return {};
-}
-
 }  // namespace
 
 std::expected<void, std::string> check_writable(const std::string& path) {
@@ -61,48 +55,102 @@ std::expected<void, std::string> check_writable(const std::string& path) {
   if (there && S_ISDIR(now.st_mode)) errno = EISDIR;
   // A file that may not be written stays as it is, although its directory would allow a rename.
   if (there && (S_ISDIR(now.st_mode) || ::access(path.c_str(), W_OK) != 0))
-    return failed(path, "cannot be opened for writing");
+    return refused(path, "cannot be opened for writing");
   if (there && !S_ISREG(now.st_mode)) return {};
   std::string temporary = path + ".XXXXXX";
   const descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (file.get() < 0) return failed(path, "cannot be created");
+  if (file.get() < 0) return refused(path, "cannot be created");
   ::unlink(temporary.c_str());
   return {};
 }
 
-std::expected<void, std::string> write_file(const std::string& path,
-                                            std::span<const std::byte> bytes) {
+output_file::output_file(std::string path, std::string temporary, int fd, unsigned mode)
+    : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd), mode_(mode) {}
+
+output_file::output_file(output_file&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::exchange(other.fd_, -1)),
+      mode_(other.mode_),
+      error_(other.error_),
+      buffer_(std::move(other.buffer_)) {}
+
+output_file::~output_file() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+std::expected<output_file, std::string> output_file::create(const std::string& path) {
   struct stat now{};
   const bool there = ::stat(path.c_str(), &now) == 0;
-  if (there && !S_ISREG(now.st_mode)) return write_in_place(path, bytes);
+  if (there && !S_ISREG(now.st_mode)) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return refused(path, "cannot be opened for writing");
+    return output_file{path, {}, fd, 0};
+  }
   if (there && ::access(path.c_str(), W_OK) != 0)
-    return failed(path, "cannot be opened for writing");
+    return refused(path, "cannot be opened for writing");
   std::string temporary = path + ".XXXXXX";
-  descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (file.get() < 0) return failed(path, "cannot be created");
+  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) return refused(path, "cannot be created");
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  const mode_t mode = there ? now.st_mode & 0777 : 0666 & ~mask;
-  const bool written = write_bytes(file.get(), bytes) && ::fchmod(file.get(), mode) == 0 &&
-                       ::fsync(file.get()) == 0 && file.close() &&
-                       ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (written) return {};
-  const auto error = failed(path, "cannot be written");
-  ::unlink(temporary.c_str());
-  return error;
+  return output_file{path, std::move(temporary), fd, there ? now.st_mode & 0777 : 0666 & ~mask};
+}
+
+void output_file::empty() {
+  if (error_ == 0 && !write_bytes(fd_, buffer_)) error_ = errno;
+  buffer_.clear();
+}
+
+void output_file::write(std::span<const std::byte> bytes) {
+  if (error_ != 0) return;
+  if (buffer_.size() + bytes.size() > buffered_bytes) empty();
+  if (bytes.size() < buffered_bytes) {
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  } else if (error_ == 0 && !write_bytes(fd_, bytes)) {
+    error_ = errno;
+  }
+}
+
+void output_file::flush() {
+  if (temporary_.empty()) empty();
+}
+
+std::expected<void, std::string> output_file::commit() {
+  empty();
+  if (error_ == 0 && !temporary_.empty() && (::fchmod(fd_, mode_) != 0 || ::fsync(fd_) != 0))
+    error_ = errno;
+  if (::close(std::exchange(fd_, -1)) != 0 && error_ == 0) error_ = errno;
+  if (error_ == 0 && !temporary_.empty() && ::rename(temporary_.c_str(), path_.c_str()) != 0)
+    error_ = errno;
+  if (error_ == 0) {
+    temporary_.clear();
+    return {};
+  }
+  errno = error_;
+  return refused(path_, "cannot be written");
+}
+
+std::expected<void, std::string> write_file(const std::string& path,
+                                            std::span<const std::byte> bytes) {
+  auto file = output_file::create(path);
+  if (!file) return std::unexpected(file.error());
+  file->write(bytes);
+  return file->commit();
 }
 
 std::expected<std::vector<std::byte>, std::string> read_file(const std::string& path,
                                                              std::size_t most) {
   descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.get() < 0) return failed(path, "cannot be opened for reading");
+  if (file.get() < 0) return refused(path, "cannot be opened for reading");
   std::vector<std::byte> bytes;
   while (true) {
     const std::size_t have = bytes.size();
     if (have > most) return std::unexpected(fmt::format("{}: longer than {} bytes", path, most));
     bytes.resize(have + 65536);
     const ssize_t n = ::read(file.get(), bytes.data() + have, bytes.size() - have);
-    if (n < 0 && errno != EINTR) return failed(path, "cannot be read");
+    if (n < 0 && errno != EINTR) return refused(path, "cannot be read");
     bytes.resize(have + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     if (n == 0) return bytes;
   }

@@ -16,6 +16,35 @@ namespace nvmf::cli {
 std::expected<void, std::string> write_file(const std::string& path,
                                             std::span<const std::byte> bytes);
 
+// The same for what comes piece by piece: nothing stands under its name before commit(), and
+// nothing is left of it without one. What is not a regular file gets the bytes as they come.
+class output_file {
+ public:
+  static std::expected<output_file, std::string> create(const std::string& path);
+  output_file(output_file&& other) noexcept;
+  output_file& operator=(output_file&&) = delete;
+  ~output_file();
+
+  // An error is kept, and told by commit(); nothing is written after one.
+  void write(std::span<const std::byte> bytes);
+  // What is kept back to be written in larger pieces, if who reads it waits: not of regular files.
+  void flush();
+  bool failed() const { return error_ != 0; }
+  std::expected<void, std::string> commit();
+  const std::string& path() const { return path_; }
+
+ private:
+  output_file(std::string path, std::string temporary, int fd, unsigned mode);
+  void empty();
+
+  std::string path_;
+  std::string temporary_;  // empty: written in place
+  int fd_;
+  unsigned mode_;
+  int error_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
 // Could write_file() do its part? Asked before the work whose result would be lost.
 std::expected<void, std::string> check_writable(const std::string& path);
 

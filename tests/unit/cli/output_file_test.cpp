@@ -2,9 +2,12 @@
 #include "output_file.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -66,6 +69,70 @@ TEST_CASE("what is not a regular file is written in place") {
   const auto full = write_file("/dev/full", bytes("x"));
   REQUIRE(!full);
   CHECK(full.error() == "/dev/full: cannot be written: No space left on device");
+}
+
+TEST_CASE("a file that comes in pieces stands under its name when it is whole") {
+  folder f;
+  {
+    auto file = output_file::create(f / "a");
+    REQUIRE(file);
+    file->write(bytes("hello "));
+    CHECK(!fs::exists(f / "a"));
+    output_file moved = std::move(*file);
+    moved.write(bytes(std::string(400'000, 'x')));  // more than is kept back
+    moved.write(bytes("!"));
+    CHECK(!fs::exists(f / "a"));
+    REQUIRE(moved.commit());
+  }
+  CHECK(content(f / "a") == "hello " + std::string(400'000, 'x') + "!");
+  CHECK(f.files() == 1);
+  {
+    auto file = output_file::create(f / "a");
+    REQUIRE(file);
+    file->write(bytes("never"));
+  }
+  CHECK(content(f / "a").starts_with("hello"));
+  CHECK(f.files() == 1);
+  CHECK(!output_file::create(f / "none/a"));
+}
+
+TEST_CASE("a file that does not fit leaves what was there before") {
+  folder f;
+  REQUIRE(write_file(f / "a", bytes("old")));
+  rlimit whole{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &whole) == 0);
+  const auto before = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit little{.rlim_cur = 100'000, .rlim_max = whole.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &little) == 0);
+  {
+    auto file = output_file::create(f / "a");
+    REQUIRE(file);
+    for (int i = 0; i < 10; ++i) file->write(bytes(std::string(100'000, 'x')));
+    CHECK(file->failed());
+    const auto done = file->commit();
+    REQUIRE(!done);
+    CHECK(done.error().ends_with("/a: cannot be written: File too large"));
+  }
+  CHECK(::setrlimit(RLIMIT_FSIZE, &whole) == 0);
+  ::signal(SIGXFSZ, before);
+  CHECK(content(f / "a") == "old");
+  CHECK(f.files() == 1);
+}
+
+TEST_CASE("a pipe gets the bytes as they come") {
+  folder f;
+  REQUIRE(::mkfifo((f / "p").c_str(), 0600) == 0);
+  const int reader = ::open((f / "p").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  auto file = output_file::create(f / "p");
+  REQUIRE(file);
+  file->write(bytes("now"));
+  file->flush();
+  char got[8] = {};
+  CHECK(::read(reader, got, sizeof got) == 3);
+  CHECK(std::string_view{got} == "now");
+  REQUIRE(file->commit());
+  ::close(reader);
 }
 
 TEST_CASE("whether a file can be written is known before, and asking leaves nothing behind") {
