@@ -39,6 +39,18 @@ inline octets filled(std::size_t n, unsigned value) {
   return octets(n, static_cast<std::byte>(value));
 }
 
+// "45 00 0a": lower case, blanks where one likes.
+inline octets hex(std::string_view text) {
+  octets out;
+  unsigned value = 0, digits = 0;
+  for (const char c : text) {
+    if (c == ' ') continue;
+    value = value * 16 + static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+    if (++digits % 2 == 0) add8(out, value & 0xff);
+  }
+  return out;
+}
+
 // RFC 9293 and RFC 791; checksums are left zero, as offloading leaves them.
 struct tcp_packet {
   std::uint32_t source = 0x0a000001, destination = 0x0a000002;

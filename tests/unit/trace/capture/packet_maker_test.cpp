@@ -3,25 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <utility>
-
 #include "support/packets.hpp"
 
 using namespace nvmf;
 using namespace nvmf::test;
 
 namespace {
-
-octets hex(std::string_view text) {
-  octets out;
-  unsigned value = 0, digits = 0;
-  for (const char c : text) {
-    if (c == ' ') continue;
-    value = value * 16 + static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-    if (++digits % 2 == 0) add8(out, std::exchange(value, 0));
-  }
-  return out;
-}
 
 struct kept_packet {
   octets bytes;
