@@ -23,8 +23,13 @@ void tracer::take(const packet& p) {
   }
   segment s;
   const dissection d = dissect(p, s);
-  if (d.what == dissected::segment) return take_segment(s, p.at);
-  count_other(p, d);
+  auto part = packet_sink::part::other;
+  if (d.what == dissected::segment)
+    part = take_segment(s, p.at);
+  else
+    count_other(p, d);
+  if (options_.packets != nullptr)
+    options_.packets->on_packet(p, part, d.what == dissected::segment ? &s.flow : nullptr);
 }
 
 void tracer::count_other(const packet& p, const dissection& d) {
@@ -55,7 +60,8 @@ void tracer::count_other(const packet& p, const dissection& d) {
   }
 }
 
-void tracer::take_segment(const segment& s, const stamp& at) {
+packet_sink::part tracer::take_segment(const segment& s, const stamp& at) {
+  using enum packet_sink::part;
   ++counts_.tcp;
   auto [flow, fresh] = flows_.find_or_add(s.flow);
   if (fresh) {
@@ -67,13 +73,16 @@ void tracer::take_segment(const segment& s, const stamp& at) {
       flows_.erase_oldest();
     }
   }
+  const bool before = flow.is_or_was_nvme();
   flow.take(s, at, with_);
-  if (flow.what() != watched_flow::kind::other) return;
+  if (before || flow.is_or_was_nvme()) return nvme;
+  if (flow.what() == watched_flow::kind::undecided) return undecided;
   const std::uint16_t port = std::min(s.flow.ports[0], s.flow.ports[1]);
   if (auto known = other_ports_.find(port); known != other_ports_.end())
     ++known->second;
   else if (other_ports_.size() < other_ports_max)
     other_ports_.emplace(port, 1);
+  return other;
 }
 
 void tracer::finish() {

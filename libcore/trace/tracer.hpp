@@ -14,11 +14,25 @@
 
 namespace nvmf::trace {
 
+// Who wants the packets themselves. Told of each after the listener was told what is in it.
+class packet_sink {
+ public:
+  virtual ~packet_sink() = default;
+  enum class part : std::uint8_t {
+    nvme,       // its connection is NVMe, or was a moment ago
+    undecided,  // not known yet: on_packet() of a later packet of the flow tells
+    other,
+  };
+  // `flow`: of a packet with TCP; else null.
+  virtual void on_packet(const packet& p, part of, const flow_key* flow) = 0;
+};
+
 struct tracer_options {
   // Where NVMe/TCP is expected, also when the capture begins within the connection. On other ports
   // it is recognised by its first PDU.
   std::vector<std::uint16_t> ports{4420, 8009};
   conversation_options conversation = {};
+  packet_sink* packets = nullptr;
 };
 
 // What a capture held, for who asks why nothing was found.
@@ -53,6 +67,8 @@ class watched_flow final : public stream_sink {
   void take(const segment& s, const stamp& at, surroundings& with);
   void finish(const stamp& at, surroundings& with);
   kind what() const { return what_; }
+  // Of the last connection between these ends, also when it is over.
+  bool is_or_was_nvme() const { return what_ == kind::nvme || was_nvme_; }
   std::size_t outstanding() const { return nvme_ != nullptr ? nvme_->outstanding() : 0; }
 
  private:
@@ -68,6 +84,7 @@ class watched_flow final : public stream_sink {
   bool expected(unsigned which) const;
 
   kind what_ = kind::undecided;
+  bool was_nvme_ = false;
   bool told_host_ = false;  // by a SYN
   std::uint8_t host_ = 0;
   std::array<bool, 2> middle_{};
@@ -98,7 +115,7 @@ class tracer {
   const std::map<std::uint16_t, std::uint64_t>& other_ports() const { return other_ports_; }
 
  private:
-  void take_segment(const segment& s, const stamp& at);
+  packet_sink::part take_segment(const segment& s, const stamp& at);
   void count_other(const packet& p, const dissection& d);
 
   tracer_options options_;

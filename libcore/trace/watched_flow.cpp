@@ -70,6 +70,7 @@ void watched_flow::take(const segment& s, const stamp& at, surroundings& with) {
     if (what_ != kind::nvme) return;
     close(at, true, with);
     what_ = kind::other;  // until a SYN: what follows are retransmissions
+    was_nvme_ = true;
   }
 }
 
@@ -88,7 +89,7 @@ void watched_flow::close(const stamp& at, bool closed, surroundings& with) {
   if (nvme_ != nullptr) nvme_->end(at, closed);
   nvme_.reset();
   what_ = kind::undecided;
-  told_host_ = false;
+  was_nvme_ = told_host_ = false;
   middle_ = fin_ = {};
   undecided_bytes_ = 0;
   first_.clear();

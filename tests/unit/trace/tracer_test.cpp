@@ -305,3 +305,42 @@ TEST_CASE("flows and commands are bounded, whatever is in the capture") {
   }
   CHECK(many.lines.back() == "c3 notice not-tracked > 0");
 }
+
+TEST_CASE("who wants packets is told of each, behind what is in it, and whether it is of NVMe") {
+  struct packets_seen final : trace::packet_sink {
+    explicit packets_seen(journal& of) : j(of) {}
+    void on_packet(const trace::packet& p, part of, const trace::flow_key* flow) override {
+      constexpr std::string_view names[] = {"nvme", "undecided", "other"};
+      j.lines.push_back(fmt::format("{} {} {}", p.at.packet, names[static_cast<std::size_t>(of)],
+                                    flow == nullptr ? 0 : flow->ports[1]));
+    }
+    journal& j;
+  };
+  journal j;
+  packets_seen sink(j);
+  wire_tap w(j, {.packets = &sink});
+  w.handshake();
+  w.host(icreq());
+  w.controller(icresp());
+  for (const bool host : {true, false}) {
+    tcp_packet fin = w.blank(host);
+    fin.flags = 0x11;
+    w.show(fin);
+    ++w.sequence[host];
+  }
+  w.show(w.blank(true));  // the last acknowledgement
+  w.sequence[true] += 1'000'000;
+  w.handshake();  // the same ends again
+  w.port = 80;
+  w.handshake();
+  w.host(filled(100, 'G'));
+  w.controller(filled(100, 'H'));
+  const octets udp = ethernet(0x0800, ipv4_bytes(1, 2, 17, filled(20, 1)));
+  w.tracer.take({.bytes = udp, .wire_bytes = 54, .link = 1, .at = {w.at, 14}});
+  CHECK(j.lines == expected_lines{"1 undecided 4420", "2 undecided 4420",
+                                  "c1 opened 10.0.0.1:40000 > 10.0.0.2:4420", "3 nvme 4420",
+                                  "4 nvme 4420", "5 nvme 4420", "c1 closed", "6 nvme 4420",
+                                  "7 nvme 4420", "8 nvme 4420", "9 undecided 4420",
+                                  "10 undecided 80", "11 undecided 80", "12 other 80",
+                                  "13 other 80", "14 other 0"});
+}
