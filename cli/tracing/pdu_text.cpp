@@ -120,7 +120,7 @@ std::string pdu_details(const trace::pdu& p, const trace::command* of,
   return out;
 }
 
-std::string notice_text(const trace::notice& n) {
+std::string notice_words(const trace::notice& n) {
   using enum trace::notice_kind;
   std::string out{title_of(n.kind)};
   const std::string_view from = n.going == trace::way::to_host ? "controller" : "host";
@@ -140,7 +140,11 @@ std::string notice_text(const trace::notice& n) {
       break;
   }
   if (n.about != nullptr) out = fmt::format("{}: {}", pdu_line(*n.about), out);
-  return out + fmt::format(" (frame {})", n.at.packet);
+  return out;
+}
+
+std::string notice_text(const trace::notice& n) {
+  return notice_words(n) + fmt::format(" (frame {})", n.at.packet);
 }
 
 }  // namespace nvmf::cli

@@ -16,6 +16,7 @@ std::string pdu_details(const trace::pdu& p, const trace::command* of,
                         const trace::completion* done, bool bytes);
 // "capsule-resp cid=0x5: its CID is not outstanding (frame 12)"
 std::string notice_text(const trace::notice& n);
+std::string notice_words(const trace::notice& n);  // without the frame
 
 // A name that a peer chose, without what a terminal would obey.
 std::string shown_name(std::string_view name);

@@ -5,10 +5,9 @@
 #include <array>
 #include <string>
 
+#include "capsule_text.hpp"
 #include "clock_text.hpp"
-#include "known_commands.hpp"
 #include "picker.hpp"
-#include "render/style.hpp"
 #include "trace/conversation/connection.hpp"
 #include "trace/rules/violation.hpp"
 
@@ -20,7 +19,7 @@ class text_view final : public trace::listener, public trace::violation_sink {
   static constexpr std::size_t dump_bytes = 64u << 10;
 
   text_view(picker& out, trace_time clock, int verbosity, const style& look)
-      : out_(out), clock_(clock), verbosity_(verbosity), look_(look) {}
+      : out_(out), clock_(clock), verbosity_(verbosity), capsules_(look) {}
 
   void on_connection(const trace::connection& c) override;
   void on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) override;
@@ -37,19 +36,14 @@ class text_view final : public trace::listener, public trace::violation_sink {
   // "12:34:56.789012 c1 q2 > 0x1005": where a line begins.
   void begin(const trace::connection& c, std::int64_t ns, std::string_view sign);
   void add(std::string_view text) { line_.append(text); }
-  void add(tone t, std::string_view text);
   void put(picker::answer what, const sight& s);
-  void add_cid(std::uint16_t cid);
-  void add_result(const trace::command& k, const trace::completion& done);
-  void add_latency(const trace::command& k, const trace::completion& done);
   void add_agreement(const trace::agreement& a);
   void add_details(const trace::pdu& p, const trace::command* of, const trace::completion* done);
 
   picker& out_;
   clock_text clock_;
   int verbosity_;
-  const style& look_;
-  known_commands known_;
+  capsule_text capsules_;
   fmt::memory_buffer line_;
 };
 
