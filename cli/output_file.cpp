@@ -114,7 +114,7 @@ void output_file::write(std::span<const std::byte> bytes) {
 }
 
 void output_file::flush() {
-  if (temporary_.empty()) empty();
+  if (is_read_along()) empty();
 }
 
 std::expected<void, std::string> output_file::commit() {

@@ -27,7 +27,9 @@ class output_file {
 
   // An error is kept, and told by commit(); nothing is written after one.
   void write(std::span<const std::byte> bytes);
-  // What is kept back to be written in larger pieces, if who reads it waits: not of regular files.
+  // Not a regular file: somebody may read it while it is written.
+  bool is_read_along() const { return temporary_.empty(); }
+  // What is kept back to be written in larger pieces leaves, where it is read along.
   void flush();
   bool failed() const { return error_ != 0; }
   std::expected<void, std::string> commit();

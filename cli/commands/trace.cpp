@@ -26,12 +26,13 @@ class trace_command final : public command {
 };
 
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 6> examples{{
+  static constexpr std::array<example, 7> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
       {"trace -v capture.pcap --filter failed", "every PDU of the commands that failed"},
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
+      {"trace capture.pcap --pcapng explained.pcapng", "the packets of NVMe, with comments"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
   static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
@@ -61,7 +62,9 @@ const command_info& trace_command::info() const {
        "what the connection did, and what was \"agreed\": by IC exchange, Connect, Identify "
        "Controller"},
       {"statistics", "with --stats: \"connections\" and \"commands\""},
-      {"summary", "packets of the capture, and \"gaps\": places where some are missing"},
+      {"summary",
+       "packets of the capture, and \"gaps\": places where some are missing; what files were "
+       "written"},
   }};
   static constexpr command_info about{
       .name = "trace",
@@ -82,6 +85,10 @@ const command_info& trace_command::info() const {
           "line "
           "tells who broke one, what shows it, and what would have been right. With --strict the "
           "exit status is 20 when a rule was broken, notes aside.\n\n"
+          "--pcapng writes the packets of NVMe connections to a file for wireshark, without those "
+          "of "
+          "others, and what is said here of capsules, rules and gaps as comments on them "
+          "(frame.comment). --filter and its like do not change what it holds.\n\n"
           "With -v every PDU is shown with its fields, with -vv also its bytes.",
       .examples = examples,
       .statuses = statuses,
@@ -100,6 +107,8 @@ void trace_command::add_options(option_table& table) {
 
 result trace_command::run(context& ctx) {
   outputs out(how_, ctx.json(), ctx.options.verbosity, ctx.out, ctx.out_style);
+  if (const auto opened = out.open(); !opened)
+    return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
   trace::tracer tracer(out.options(), out.listener());
   const auto end = read_capture(file_, ctx.in, ctx.in_descriptor, tracer, [&] {
     out.flush();

@@ -8,6 +8,7 @@
 #include "options.hpp"
 #include "render/json.hpp"
 #include "tracing/json_view.hpp"
+#include "tracing/pcapng_view.hpp"
 #include "tracing/report.hpp"
 #include "tracing/rule_tally.hpp"
 #include "tracing/statistics.hpp"
@@ -49,6 +50,8 @@ void output_options::add(option_table& table) {
       .wants = option::takes::nothing;
   table.flag("--stats", statistics, "show statistics instead of lines");
   table.choice("--time", "HOW", time, trace_time_names, "how times are shown");
+  table.text("--pcapng", "FILE", pcapng, "write the packets, with comments, for wireshark")
+      .completion = completes::file;
 }
 
 outputs::outputs(const output_options& how, bool json, int verbosity, std::ostream& out,
@@ -75,8 +78,27 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
 
 outputs::~outputs() = default;
 
+std::expected<void, std::string> outputs::open() {
+  if (how_.pcapng.empty()) return {};
+  if (how_.pcapng == "-")
+    return std::unexpected(
+        "--pcapng -: standard output has the lines of the trace; name a file or a pipe");
+  auto made = pcapng_view::create(how_.pcapng);
+  if (!made) return std::unexpected(made.error());
+  packets_ = std::move(*made);
+  all_.add(static_cast<trace::listener&>(*packets_));
+  all_.add(static_cast<trace::violation_sink&>(*packets_));
+  return {};
+}
+
+void outputs::flush() {
+  out_.flush();
+  if (packets_ != nullptr) packets_->flush();
+}
+
 trace::tracer_options outputs::options() const {
   trace::tracer_options o;
+  o.packets = packets_.get();
   o.ports.insert(o.ports.end(), how_.ports.begin(), how_.ports.end());
   // Data is kept for who shows it: structures at -v, all of it at -vv.
   constexpr std::size_t structure_bytes = 4096;
@@ -99,7 +121,22 @@ result outputs::finish(const trace::tracer& t, std::vector<std::string>& warning
   for (std::string& w : trace_warnings(t)) warnings.push_back(std::move(w));
   if (json_) r.document = trace_summary_json(t);
   if (all_.rules() != nullptr) add_verdict(r, warnings);
+  finish_files(r);
   return r;
+}
+
+// A file that was asked for and is not there weighs more than what was seen.
+void outputs::finish_files(result& r) {
+  if (packets_ == nullptr) return;
+  if (const auto done = packets_->finish(); !done) {
+    r.status = exit_status::usage;
+    r.error = "trace: " + done.error();
+  } else if (r.document.contains("summary")) {
+    r.document["summary"].as_object()["pcapng"] = {{"file", packets_->path()},
+                                                   {"packets", packets_->packets()},
+                                                   {"comments", packets_->comments()},
+                                                   {"left_out", packets_->left_out()}};
+  }
 }
 
 void outputs::add_verdict(result& r, std::vector<std::string>& warnings) const {

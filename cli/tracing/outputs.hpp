@@ -18,6 +18,7 @@
 namespace nvmf::cli {
 
 class json_view;
+class pcapng_view;
 class rule_tally;
 class statistics;
 class text_view;
@@ -29,6 +30,7 @@ struct output_options {
   bool strict = false;   // broken rules are a failure
   std::size_t time = 0;  // of trace_time_names
   std::vector<std::uint16_t> ports = {};
+  std::string pcapng;  // a file to write; empty: none
 
   void add(option_table& table);
 };
@@ -42,6 +44,9 @@ class outputs {
   outputs(const outputs&) = delete;
   outputs& operator=(const outputs&) = delete;
 
+  // Opens the files that were asked for; before anything else. The error is a sentence.
+  std::expected<void, std::string> open();
+
   // For the tracer.
   trace::listener& listener() { return all_.listener(); }
   trace::tracer_options options() const;
@@ -49,12 +54,13 @@ class outputs {
   // No more is wanted: --first has been reached, or nobody reads.
   bool done() const { return out_.done(); }
   // What was put out leaves.
-  void flush() { out_.flush(); }
+  void flush();
   // The traffic is over, and the tracer has been finished. The result holds the summary (--json),
   // and the verdict of --strict; what to warn of is in `warnings`.
   result finish(const trace::tracer& t, std::vector<std::string>& warnings);
 
  private:
+  void finish_files(result& r);
   void add_verdict(result& r, std::vector<std::string>& warnings) const;
 
   const output_options& how_;
@@ -68,6 +74,7 @@ class outputs {
   std::unique_ptr<json_view> lines_;  // of JSON
   std::unique_ptr<statistics> numbers_;
   std::unique_ptr<rule_tally> broken_;
+  std::unique_ptr<pcapng_view> packets_;
 };
 
 }  // namespace nvmf::cli

@@ -182,6 +182,16 @@ def slow():
     return talk.packets
 
 
+def mixed():
+    """NVMe among others: each packet of the others stands between two of NVMe."""
+    others = http() + [(0, udp(53)), (0, ethernet(bytes(28), 0x0806))] + tls()
+    out = []
+    for n, packet in enumerate(conversation(Talk(port=5555)).packets):
+        out.append(packet)
+        out += [(packet[0] + 1, other) for _, other in others[n:n + 1]]
+    return out
+
+
 KINDS = {
     "conversation": lambda: pcap(conversation(Talk()).packets),
     "other-port": lambda: pcap(conversation(Talk(port=5555)).packets),
@@ -190,6 +200,7 @@ KINDS = {
     "careless": lambda: pcap(careless()),
     "slow": lambda: pcap(slow()),
     "middle": lambda: pcap(conversation(Talk()).packets[6:]),
+    "mixed": lambda: pcap(mixed()),
     "no-packets": lambda: pcap([]),
     "wireless": lambda: pcap([(0, bytes(100))], link=105),
     "nothing": lambda: pcap(

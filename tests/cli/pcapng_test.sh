@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# trace --pcapng: the packets are those of the capture, the comments are the lines of the trace, and
+# what cannot be written leaves nothing. An own reader of the format, and tshark, say so.
+set -euo pipefail
+. "$NVMF_SOURCE_DIR/tests/support/cli.bash"
+need python3
+support=$NVMF_SOURCE_DIR/tests/support
+captures=$NVMF_SOURCE_DIR/tests/captures
+make_capture() { python3 "$support/captures.py" "$1" "$2"; }
+
+# lines_of CAPTURE: what a trace of it shows of capsules, notices and rules, without times, frames.
+lines_of() {
+  "$nvmfctl" trace "$1" 2>/dev/null |
+    sed -E '/ (icreq|icresp)( |$)/d; / no completion in the capture$/d; / the capture ends: /d
+            s/^[0-9:.]+ //; s/ \(frame [0-9]+\)$//; s/( closed: .* failed),.*/\1/'
+}
+# same_comments CAPTURE FILE: in the same order, and where tshark is, to its eyes too.
+same_comments() {
+  lines_of "$1" >wanted
+  python3 "$support/pcapng.py" "$2" >comments
+  cut -f2 comments | sed -E 's/^frame [0-9]+: //' >got
+  [ -s wanted ] || fail "$1: no lines"
+  diff wanted got || fail "$1: comments differ from the lines of the trace"
+}
+
+for name in plain digests; do
+  run "$nvmfctl" trace "$captures/linux-6.12-$name.pcap" --pcapng out.pcapng
+  [ ! -s err ] || fail 'writing it says something'
+  same_comments "$captures/linux-6.12-$name.pcap" out.pcapng
+done
+for kind in conversation careless lost short slow; do
+  make_capture $kind $kind.pcap
+  run "$nvmfctl" trace $kind.pcap --pcapng $kind.pcapng
+  same_comments $kind.pcap $kind.pcapng
+done
+
+# What became clear later says which packet it is about.
+"$nvmfctl" trace lost.pcap --pcapng lost.pcapng >/dev/null 2>&1
+python3 "$support/pcapng.py" lost.pcapng >comments
+expect_match comments '^9	frame 8: c1 q1 > 0x0001 write '
+expect_match comments '^9	c1 q1 < 0x0001 write ok'
+
+# Packets: all those of NVMe, byte by byte and by the nanosecond, and no others; the handshake,
+# which comes before it is known to be NVMe, is there.
+make_capture mixed mixed.pcap
+run "$nvmfctl" trace --json mixed.pcap --pcapng mixed.pcapng
+expect out '"pcapng": {"file": "mixed.pcapng", "packets": 23, "comments": 15, "left_out": 8}'
+python3 - "$support" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import pcapng
+section, interfaces, packets = pcapng.read_pcapng(open("mixed.pcapng", "rb").read())
+assert section[4].startswith(b"nvmfctl "), section
+assert len(interfaces) == 1 and interfaces[0][0] == 1
+source = pcapng.read_pcap(open("mixed.pcap", "rb").read())
+port = (5555).to_bytes(2, "big")
+wanted = [p for p in source if port in (p.data[34:36], p.data[36:38])]
+assert [p._replace(comments=[]) for p in packets] == wanted
+assert len(source) == len(wanted) + 8
+PYTHON
+# What was cut stays cut, and what we wrote can be traced again, to the same lines.
+run "$nvmfctl" trace short.pcapng
+cp out again
+run "$nvmfctl" trace short.pcap
+cmp out again
+
+# tshark reads them without a complaint, and sees the same PDUs.
+if command -v tshark >/dev/null; then
+  seen() {
+    tshark -n -r "$1" -T fields -e nvme-tcp.type -e nvme.cmd.opc -e _ws.malformed 2>complaints
+  }
+  for name in plain digests; do
+    run "$nvmfctl" trace "$captures/linux-6.12-$name.pcap" --pcapng out.pcapng
+    cmp <(seen "$captures/linux-6.12-$name.pcap") <(seen out.pcapng)
+    grep -v '^Running as user' complaints && fail 'tshark complains'
+    tshark -n -r out.pcapng -Y frame.comment -T fields -e frame.number 2>/dev/null >with_comments
+    cmp with_comments <(python3 "$support/pcapng.py" out.pcapng | cut -f1 | uniq)
+  done
+else
+  echo 'tshark is not installed: its part was left out'
+fi
+
+# A pipe gets the packets while they come.
+mkfifo pipe
+make_capture conversation talk.pcap
+"$nvmfctl" trace - <pipe >through &
+reader=$!
+run "$nvmfctl" trace talk.pcap --pcapng pipe
+wait "$reader"
+cmp out through
+
+# What cannot be written is said before, or leaves nothing that looks whole.
+run -s 2 "$nvmfctl" trace talk.pcap --pcapng none/out.pcapng
+expect err 'trace: none/out.pcapng: cannot be created: No such file or directory'
+[ ! -s out ] || fail 'lines of a trace that was refused'
+mkdir folder
+run -s 2 "$nvmfctl" trace talk.pcap --pcapng folder
+expect err 'trace: folder: cannot be opened for writing: Is a directory'
+run -s 2 "$nvmfctl" trace talk.pcap --pcapng -
+expect err 'standard output has the lines of the trace'
+run -s 2 "$nvmfctl" trace talk.pcap --pcapng /dev/full
+expect err 'trace: /dev/full: cannot be written: No space left on device'
+echo before >full.pcapng
+# 100 blocks of 1024 bytes: less than there is to write.
+run -s 2 bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" trace "$1" --pcapng full.pcapng' \
+  "$nvmfctl" "$captures/linux-6.12-plain.pcap"
+expect err 'trace: full.pcapng: cannot be written: File too large'
+[ "$(cat full.pcapng)" = before ] || fail 'the file is not what was there before'
+[ "$(find . -name 'full.pcapng*' | wc -l)" = 1 ] || fail 'a temporary file is left'
