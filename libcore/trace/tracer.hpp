@@ -93,7 +93,7 @@ class watched_flow final : public stream_sink {
   flow_key key_;
   surroundings* with_ = nullptr;  // during a call
   std::unique_ptr<tcp_flow> flow_;
-  std::unique_ptr<connection> nvme_;
+  std::unique_ptr<tcp_connection> nvme_;
   // The first bytes, until there are enough of them.
   std::vector<std::byte> first_;
   std::uint8_t first_from_ = 0;

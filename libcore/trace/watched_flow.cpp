@@ -131,9 +131,9 @@ void watched_flow::decide(unsigned from, byte_span bytes, const stamp& at) {
 void watched_flow::recognise(unsigned host, const stamp& at) {
   what_ = kind::nvme;
   ++with_->counts.connections;
-  nvme_ = std::make_unique<connection>(static_cast<std::uint32_t>(with_->counts.connections),
-                                       end_of(key_, host), end_of(key_, 1 - host), host, at,
-                                       with_->options.conversation, with_->commands, with_->to);
+  nvme_ = std::make_unique<tcp_connection>(static_cast<std::uint32_t>(with_->counts.connections),
+                                           end_of(key_, host), end_of(key_, 1 - host), host, at,
+                                           with_->options.conversation, with_->commands, with_->to);
   for (unsigned from = 0; from < 2; ++from)
     if (middle_[from]) nvme_->on_middle(from, at);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One NVMe/TCP connection, which is one queue: who speaks, what was agreed, which commands are
-// outstanding. Bytes come from a TCP flow of a capture; anything else that has the bytes of both
-// directions (a proxy, the inside of our own ends) can drive it as well.
+// One connection, which is one queue: who speaks, what was agreed, which commands are outstanding;
+// whatever it is carried by. Bytes of NVMe/TCP come from a TCP flow of a capture; anything else
+// that has the bytes of both directions (a proxy, the inside of our own ends) can drive that as
+// well.
 #pragma once
 
 #include <array>
@@ -55,22 +56,21 @@ struct connection_counts {
   std::uint64_t notices = 0;
 };
 
-class connection final : public stream_sink, public pdu_sink {
- public:
-  connection(std::uint32_t number, const endpoint& host, const endpoint& controller,
-             unsigned host_end, const stamp& begun, const conversation_options& options,
-             command_budget& budget, listener& to);
+// What carries it.
+enum class fabric : std::uint8_t { tcp, rdma };
 
-  // Bytes of one end, 0 or 1; `host_end` says which is the host.
-  void on_bytes(unsigned from, byte_span bytes, const stamp& at) override;
-  void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
-  void on_middle(unsigned from, const stamp& at) override;
+class connection {
+ public:
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
   // An answer may be told before what it answers: packets are missing, and the gap is not told yet.
   void doubt(bool yes) { in_doubt_ = yes; }
   bool in_doubt() const { return in_doubt_; }
   // All of it is over: what is outstanding has its fate.
   void end(const stamp& at, bool closed);
 
+  fabric carried_by() const { return fabric_; }
   std::uint32_t number() const { return number_; }
   const endpoint& host() const { return host_; }
   const endpoint& controller() const { return controller_; }
@@ -84,6 +84,52 @@ class connection final : public stream_sink, public pdu_sink {
   bool admin() const { return agreed_.connect ? agreed_.qid == 0 : guessed_admin_; }
   std::uint16_t qid() const { return agreed_.qid; }
 
+ protected:
+  connection(fabric by, std::uint32_t number, const endpoint& host, const endpoint& controller,
+             const stamp& begun, command_budget& budget, listener& to);
+  ~connection() = default;
+
+  void tell(notice_kind kind, way w, const stamp& at, std::uint64_t a = 0,
+            const pdu* about = nullptr);
+  command* find(std::uint16_t cid) { return commands_.find(cid); }
+  // A command came in `p`, with as much of its SQE as was captured: its CID at least.
+  void begin_command(byte_span sqe, const pdu& p);
+  // How many bytes of data its capsule, or what it reads, are needed for what follows.
+  std::size_t wanted_of_command(byte_span sqe) const;
+  std::size_t wanted_of_data(const command& c) const;
+  // Data of the command has come, from its beginning.
+  void learn(const command& c, byte_span data);
+  void learn(const command& c, const completion& done);
+  void finish(command& c, const completion& done, const pdu* by);
+
+  listener& to_;
+  agreement agreed_;
+  connection_counts counts_;
+
+ private:
+  void take_connect(const command& c, const pdu& p);
+
+  fabric fabric_;
+  std::uint32_t number_;
+  endpoint host_, controller_;
+  stamp begun_;
+  command_budget& budget_;
+  bool guessed_admin_ = false;
+  bool in_doubt_ = false;
+  command_table commands_;
+};
+
+class tcp_connection final : public connection, public stream_sink, public pdu_sink {
+ public:
+  tcp_connection(std::uint32_t number, const endpoint& host, const endpoint& controller,
+                 unsigned host_end, const stamp& begun, const conversation_options& options,
+                 command_budget& budget, listener& to);
+
+  // Bytes of one end, 0 or 1; `host_end` says which is the host.
+  void on_bytes(unsigned from, byte_span bytes, const stamp& at) override;
+  void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
+  void on_middle(unsigned from, const stamp& at) override;
+
  private:
   std::size_t data_wanted(const pdu& p) override;
   void on_pdu(const pdu& p) override;
@@ -92,31 +138,16 @@ class connection final : public stream_sink, public pdu_sink {
 
   way way_of(unsigned from) const { return from == host_end_ ? way::to_controller : way::to_host; }
   framer& framer_of(way w) { return framers_[static_cast<std::size_t>(w)]; }
-  void tell(notice_kind kind, way w, const stamp& at, std::uint64_t a = 0,
-            const pdu* about = nullptr);
   void check_digests(const pdu& p);
   void initialize(const pdu& p);
   void take_command(const pdu& p);
-  void take_connect(const command& c, const pdu& p);
   void take_r2t(const pdu& p);
   void take_data(const pdu& p);
   void take_response(const pdu& p);
   command* command_of(const pdu& p, std::size_t cid_at);
-  void learn(const command& c, const completion& done);
-  void finish(command& c, const completion& done, const pdu* by);
 
-  std::uint32_t number_;
-  endpoint host_, controller_;
   unsigned host_end_;
-  stamp begun_;
   conversation_options options_;
-  command_budget& budget_;
-  listener& to_;
-  agreement agreed_;
-  connection_counts counts_;
-  bool guessed_admin_ = false;
-  bool in_doubt_ = false;
-  command_table commands_;
   std::array<framer, 2> framers_;
 };
 
