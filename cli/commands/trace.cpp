@@ -26,13 +26,14 @@ class trace_command final : public command {
 };
 
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 7> examples{{
+  static constexpr std::array<example, 8> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
       {"trace -v capture.pcap --filter failed", "every PDU of the commands that failed"},
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
       {"trace capture.pcap --pcapng explained.pcapng", "the packets of NVMe, with comments"},
+      {"trace capture.pcap --perfetto slow.json --filter 'latency > 1ms'", "a timeline of it"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
   static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
@@ -89,6 +90,10 @@ const command_info& trace_command::info() const {
           "of "
           "others, and what is said here of capsules, rules and gaps as comments on them "
           "(frame.comment). --filter and its like do not change what it holds.\n\n"
+          "--perfetto writes a timeline for ui.perfetto.dev (Open trace file): a process for each "
+          "association, for each queue its commands with their phases, its PDUs in both "
+          "directions, "
+          "arrows from a command to its data, and how deep it is.\n\n"
           "With -v every PDU is shown with its fields, with -vv also its bytes.",
       .examples = examples,
       .statuses = statuses,

@@ -9,6 +9,7 @@
 #include "render/json.hpp"
 #include "tracing/json_view.hpp"
 #include "tracing/pcapng_view.hpp"
+#include "tracing/perfetto_view.hpp"
 #include "tracing/report.hpp"
 #include "tracing/rule_tally.hpp"
 #include "tracing/statistics.hpp"
@@ -52,6 +53,8 @@ void output_options::add(option_table& table) {
   table.choice("--time", "HOW", time, trace_time_names, "how times are shown");
   table.text("--pcapng", "FILE", pcapng, "write the packets, with comments, for wireshark")
       .completion = completes::file;
+  table.text("--perfetto", "FILE", perfetto, "write a timeline for ui.perfetto.dev").completion =
+      completes::file;
 }
 
 outputs::outputs(const output_options& how, bool json, int verbosity, std::ostream& out,
@@ -79,15 +82,23 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
 outputs::~outputs() = default;
 
 std::expected<void, std::string> outputs::open() {
-  if (how_.pcapng.empty()) return {};
-  if (how_.pcapng == "-")
-    return std::unexpected(
-        "--pcapng -: standard output has the lines of the trace; name a file or a pipe");
-  auto made = pcapng_view::create(how_.pcapng);
-  if (!made) return std::unexpected(made.error());
-  packets_ = std::move(*made);
-  all_.add(static_cast<trace::listener&>(*packets_));
-  all_.add(static_cast<trace::violation_sink&>(*packets_));
+  const std::pair<std::string_view, const std::string&> files[] = {{"--pcapng", how_.pcapng},
+                                                                   {"--perfetto", how_.perfetto}};
+  for (const auto& [option, path] : files)
+    if (path == "-")
+      return std::unexpected(fmt::format(
+          "{} -: standard output has the lines of the trace; name a file or a pipe", option));
+  const auto start = [this](auto made, auto& view) -> std::expected<void, std::string> {
+    if (!made) return std::unexpected(made.error());
+    view = std::move(*made);
+    all_.add(static_cast<trace::listener&>(*view));
+    all_.add(static_cast<trace::violation_sink&>(*view));
+    return {};
+  };
+  if (!how_.pcapng.empty())
+    if (auto good = start(pcapng_view::create(how_.pcapng), packets_); !good) return good;
+  if (!how_.perfetto.empty())
+    return start(perfetto_view::create(how_.perfetto, how_.pick.filter), slices_);
   return {};
 }
 
@@ -127,16 +138,25 @@ result outputs::finish(const trace::tracer& t, std::vector<std::string>& warning
 
 // A file that was asked for and is not there weighs more than what was seen.
 void outputs::finish_files(result& r) {
-  if (packets_ == nullptr) return;
-  if (const auto done = packets_->finish(); !done) {
-    r.status = exit_status::usage;
-    r.error = "trace: " + done.error();
-  } else if (r.document.contains("summary")) {
-    r.document["summary"].as_object()["pcapng"] = {{"file", packets_->path()},
-                                                   {"packets", packets_->packets()},
-                                                   {"comments", packets_->comments()},
-                                                   {"left_out", packets_->left_out()}};
-  }
+  const auto finish = [&r](auto* view, std::string_view name, boost::json::object about) {
+    if (view == nullptr) return;
+    if (const auto done = view->finish(); !done) {
+      r.status = exit_status::usage;
+      r.error = "trace: " + done.error();
+    } else if (r.document.contains("summary")) {
+      about["file"] = view->path();
+      r.document["summary"].as_object()[name] = std::move(about);
+    }
+  };
+  boost::json::object packets, slices;
+  if (packets_ != nullptr)
+    packets = {{"packets", packets_->packets()},
+               {"comments", packets_->comments()},
+               {"left_out", packets_->left_out()}};
+  if (slices_ != nullptr)
+    slices = {{"slices", slices_->slices()}, {"left_out", slices_->left_out()}};
+  finish(packets_.get(), "pcapng", std::move(packets));
+  finish(slices_.get(), "perfetto", std::move(slices));
 }
 
 void outputs::add_verdict(result& r, std::vector<std::string>& warnings) const {

@@ -19,6 +19,7 @@ namespace nvmf::cli {
 
 class json_view;
 class pcapng_view;
+class perfetto_view;
 class rule_tally;
 class statistics;
 class text_view;
@@ -30,7 +31,8 @@ struct output_options {
   bool strict = false;   // broken rules are a failure
   std::size_t time = 0;  // of trace_time_names
   std::vector<std::uint16_t> ports = {};
-  std::string pcapng;  // a file to write; empty: none
+  // Files to write; empty: none.
+  std::string pcapng, perfetto;
 
   void add(option_table& table);
 };
@@ -75,6 +77,7 @@ class outputs {
   std::unique_ptr<statistics> numbers_;
   std::unique_ptr<rule_tally> broken_;
   std::unique_ptr<pcapng_view> packets_;
+  std::unique_ptr<perfetto_view> slices_;
 };
 
 }  // namespace nvmf::cli

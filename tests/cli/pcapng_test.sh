@@ -45,7 +45,7 @@ expect_match comments '^9	c1 q1 < 0x0001 write ok'
 # which comes before it is known to be NVMe, is there.
 make_capture mixed mixed.pcap
 run "$nvmfctl" trace --json mixed.pcap --pcapng mixed.pcapng
-expect out '"pcapng": {"file": "mixed.pcapng", "packets": 23, "comments": 15, "left_out": 8}'
+expect out '"pcapng": {"packets": 23, "comments": 15, "left_out": 8, "file": "mixed.pcapng"}'
 python3 - "$support" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1])
