@@ -66,6 +66,7 @@ void watched_flow::take(const segment& s, const stamp& at, surroundings& with) {
     flow_.reset();
   }
   if ((s.flags & tcp_flag::fin) != 0) fin_[s.from] = true;
+  if (nvme_ != nullptr && (s.flags & (tcp_flag::fin | tcp_flag::rst)) != 0) nvme_->leave(s.from);
   if ((s.flags & tcp_flag::rst) != 0 || (fin_[0] && fin_[1])) {
     if (what_ != kind::nvme) return;
     close(at, true, with);

@@ -67,6 +67,12 @@ class connection {
   // An answer may be told before what it answers: packets are missing, and the gap is not told yet.
   void doubt(bool yes) { in_doubt_ = yes; }
   bool in_doubt() const { return in_doubt_; }
+  // Who sends that way said that it sends no more (FIN), or that all is over (RST).
+  void leave(way sends) {
+    if (!left_first_) left_first_ = sends;
+  }
+  // Who did so first.
+  std::optional<way> left_first() const { return left_first_; }
   // All of it is over: what is outstanding has its fate.
   void end(const stamp& at, bool closed);
 
@@ -116,6 +122,7 @@ class connection {
   command_budget& budget_;
   bool guessed_admin_ = false;
   bool in_doubt_ = false;
+  std::optional<way> left_first_;
   command_table commands_;
 };
 
@@ -129,6 +136,7 @@ class tcp_connection final : public connection, public stream_sink, public pdu_s
   void on_bytes(unsigned from, byte_span bytes, const stamp& at) override;
   void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
   void on_middle(unsigned from, const stamp& at) override;
+  void leave(unsigned from) { connection::leave(way_of(from)); }
 
  private:
   std::size_t data_wanted(const pdu& p) override;

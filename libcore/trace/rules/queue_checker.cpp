@@ -22,6 +22,10 @@ void queue_checker::report(const connection& c, violation v) {
   if (row.weight != severity::note) {
     ++h.broken;
     h.broken_fes |= row.fes == 0 ? ~0u : row.fes;
+    // Of what is wrong in one PDU the first is the cause.
+    const std::uint64_t answered = half_of(opposite(v.going)).pdus;
+    if (!h.last_broken || h.answered != answered || row.fes != 0) h.last_broken = v.id;
+    h.answered = answered;
   }
   to_.on_violation(c, v);
 }
@@ -161,7 +165,8 @@ void queue_checker::on_notice(const connection& c, const notice& n) {
       const auto cid = static_cast<std::uint16_t>(n.a);
       report({c, *n.about, cid}, rule::cid_in_use, "cid", cid,
              bound::words("one that is not outstanding"));
-      return;
+      // What is said of it from here on may be meant for either.
+      return suspend(c, gap::ambiguous, n.going, n.at);
     }
     case notice_kind::found:
     case notice_kind::missing:
@@ -175,6 +180,7 @@ void queue_checker::on_notice(const connection& c, const notice& n) {
 }
 
 void queue_checker::on_end(const connection& c, const stamp& at, bool closed) {
+  if (closed && whole_ && !c.in_doubt()) check_ending(c, at);
   if (facts_ == nullptr || queue_.qid != 0) return;
   if (closed) check_alive(c, at, nullptr, nullptr);
   facts_->open = false;

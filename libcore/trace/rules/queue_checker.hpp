@@ -39,6 +39,9 @@ class queue_checker {
     bool begins_within = false;
     std::uint32_t broken = 0;      // rules, notes aside
     std::uint32_t broken_fes = 0;  // what a TermReq for one of them may say
+    // The last that it broke, and how many PDUs had come from the other side by then.
+    std::optional<rule> last_broken;
+    std::uint64_t answered = 0;
   };
   // What judged a PDU: where it is reported.
   struct place {
@@ -93,6 +96,7 @@ class queue_checker {
   void take_h2c(const place& at, const command* of);
   void take_c2h(const place& at, const command* of);
   void check_datal(const place& at);
+  void check_ending(const connection& c, const stamp& at);
   // response_rules.cpp
   void take_response(const place& at, const command* of);
   void check_unknown_response(const place& at);

@@ -89,4 +89,27 @@ void queue_checker::take_termreq(const place& at) {
     report(at, rule::termreq_fit, "fes", fes, bound::words("that of the rule that was broken"));
 }
 
+// Who left first, and said nothing more since the other side broke a rule, left because of that.
+void queue_checker::check_ending(const connection& c, const stamp& at) {
+  if (!c.left_first()) return;
+  const way leaver = *c.left_first();
+  const half& other = half_of(opposite(leaver));
+  const half& own = half_of(leaver);
+  if (!other.last_broken || own.termreq || other.termreq || own.pdus != other.answered) return;
+  const rule_row& cause = row_of(*other.last_broken);
+  const bool digest = cause.id == rule::data_digest;
+  // A command that is wrong is answered by its status.
+  if (!digest && cause.fes == 0) return;
+  report(c, {.id = digest ? rule::data_digest_end : rule::termreq_missing,
+             .by = leaver == way::to_controller ? side::host : side::controller,
+             .going = leaver,
+             .at = at,
+             .offset = 0,
+             .pdu = std::nullopt,
+             .cid = std::nullopt,
+             .shown = {digest ? "end of the connection" : "TermReq", std::nullopt,
+                       bound::words(digest ? "a status of the command"
+                                           : "one before the end of the connection")}});
+}
+
 }  // namespace nvmf::trace

@@ -9,12 +9,12 @@ namespace nvmf::trace {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> gap_names{"middle", "lost", "header-cut", "bad-header",
-                                                    "not-tracked"};
-constexpr std::array<std::string_view, 5> gap_titles{
+constexpr std::array<std::string_view, 6> gap_names{"middle",     "lost",        "header-cut",
+                                                    "bad-header", "not-tracked", "ambiguous"};
+constexpr std::array<std::string_view, 6> gap_titles{
     "the capture begins within the connection", "packets are missing",
     "a header was not captured whole",          "a header cannot be believed",
-    "more is outstanding than is kept",
+    "more is outstanding than is kept",         "a CID stands for two commands",
 };
 
 }  // namespace

@@ -58,6 +58,7 @@ enum class gap : std::uint8_t {
   header_cut,   // of a header not all was captured
   bad_header,   // a header says a length that cannot be, or its digest is wrong
   not_tracked,  // more is outstanding than is kept
+  ambiguous,    // the CID of a command that is outstanding came again
 };
 std::string_view name_of(gap g);
 

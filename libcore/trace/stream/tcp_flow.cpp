@@ -22,8 +22,10 @@ bool tcp_flow::is_new(const segment& s) const {
 
 bool tcp_flow::incomplete(const segment& s) const {
   const half& other = halves_[1 - s.from];
-  return !held_.empty() ||
-         ((s.flags & tcp_flag::ack) != 0 && other.begun && ahead(s.acknowledged, other.next) > 0);
+  // A FIN is acknowledged as if it were a byte.
+  const std::int32_t beyond = other.fin && other.fin_at == other.next ? 1 : 0;
+  return !held_.empty() || ((s.flags & tcp_flag::ack) != 0 && other.begun &&
+                            ahead(s.acknowledged, other.next) > beyond);
 }
 
 void tcp_flow::begin(const segment& s, const stamp& at, stream_sink& to) {
@@ -48,6 +50,10 @@ void tcp_flow::take(const segment& s, const stamp& at, held_budget& budget, stre
       (!other.acknowledging || ahead(s.acknowledged, other.acknowledged) > 0)) {
     other.acknowledging = true;
     other.acknowledged = s.acknowledged;
+  }
+  if ((s.flags & tcp_flag::fin) != 0) {
+    h.fin = true;
+    h.fin_at = s.sequence + s.payload_bytes;
   }
   if (h.begun && s.payload_bytes > 0) {
     const std::uint32_t sequence = s.sequence + ((s.flags & tcp_flag::syn) != 0 ? 1 : 0);

@@ -70,6 +70,8 @@ class tcp_flow {
     bool acknowledging = false;
     std::uint32_t first = 0;  // sequence number of the SYN
     bool has_first = false;
+    bool fin = false;
+    std::uint32_t fin_at = 0;        // its sequence number
     std::uint32_t next = 0;          // sequence number of the byte that is due
     std::uint32_t acknowledged = 0;  // by the other end, of this direction
   };

@@ -313,6 +313,29 @@ const sample connect_samples[] = {
        t.heard.lines.clear();
        t.controller(termreq(false, wrong ? 3 : 1));
      }},
+    {"controller termreq-missing",
+     [](d& t, bool wrong) {
+       t.open();
+       t.send(9, 1, 0, 512, 4);
+       t.heard.lines.clear();
+       if (!wrong) t.controller(termreq(false, 2));
+       t.part(false);
+     }},
+    {"host termreq-missing",
+     [](d& t, bool wrong) {
+       t.open();
+       t.data(9, 0, 4096, 4);
+       t.heard.lines.clear();
+       t.part(wrong);  // who broke it may leave as it likes
+     }},
+    {"controller data-digest-end",
+     [](d& t, bool wrong) {
+       t.open_with_data_digests();
+       t.host(with_data_digest(small_write(1), 72, true));
+       t.heard.lines.clear();
+       if (!wrong) t.answer(1, 0x22);
+       t.part(false);
+     }},
     {"host termreq-last",
      [](d& t, bool wrong) {
        t.open();

@@ -47,6 +47,18 @@ TEST_CASE("Linux 6.12, host and target, breaks no rule") {
   }
 }
 
+TEST_CASE("a CID that stands for two commands: what follows is held against nobody") {
+  dialogue t;
+  t.open();
+  t.host(write_command(1));
+  t.host(plain_command(0, 1));
+  CHECK(t.heard.lines == std::vector<std::string>{"host cid-in-use"});
+  CHECK(t.heard.suspended == std::vector<std::string>{"ambiguous"});
+  t.answer(1);
+  t.answer(1);
+  CHECK(t.heard.lines.size() == 1);
+}
+
 TEST_CASE("what the capture lost is held against nobody, wherever it is lost") {
   std::size_t suspended = 0;
   for (const char* name : {"linux-6.12-plain.pcap", "linux-6.12-digests.pcap"})

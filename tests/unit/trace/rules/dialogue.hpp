@@ -45,6 +45,13 @@ inline octets write_command(unsigned cid, std::uint32_t length = 4096) {
 inline octets small_write(unsigned cid, std::uint32_t length = 512) {
   return sgl_command(0x01, cid, length, from_capsule, filled(length, 3));
 }
+// `head`: bytes before the data. DDGST_FLAG and PLEN tell of it.
+inline octets with_data_digest(octets pdu, std::size_t head, bool wrong = false) {
+  const std::uint32_t crc = wire::crc32c(0, std::span{pdu}.subspan(head));
+  put(pdu, 1, std::to_integer<unsigned>(pdu[1]) | 2u, 1);
+  put(pdu, 4, pdu.size() + 4, 4);
+  return le(pdu, crc ^ (wrong ? 1u : 0u), 4);
+}
 inline octets plain_command(unsigned opcode, unsigned cid) {
   return sgl_command(opcode, cid, 0, from_transport);
 }
@@ -102,8 +109,22 @@ class dialogue {
     host(lawful_connect(0, qid, qid == 0 ? 0xffff : 1));
     answer(0, 0, 1);
   }
+  void open_with_data_digests() {
+    setup(icreq(2), icresp(2));
+    host(with_data_digest(lawful_connect(0, 1, 1), 72));
+    answer(0, 0, 1);
+  }
   void data(unsigned cid, std::uint32_t offset, std::size_t bytes, unsigned flags) {
     controller(data_pdu(0x07, flags, cid, 0, offset, filled(bytes, 1)));
+  }
+  // Both ends send their FIN, the host first or the controller.
+  void part(bool host_first) {
+    for (const bool to_controller : {host_first, !host_first}) {
+      tcp_packet fin = w.blank(to_controller);
+      fin.flags = 0x11;
+      w.show(fin);
+      ++w.sequence[to_controller];
+    }
   }
   void r2t(unsigned cid, unsigned ttag, std::uint32_t offset, std::uint32_t length) {
     controller(r2t_pdu(cid, ttag, offset, length));

@@ -139,18 +139,9 @@ inline const sample setup_samples[] = {
      }},
     {"controller data-digest",
      [](d& t, bool wrong) {
-       t.setup(icreq(2), icresp(2));
-       octets c = lawful_connect(0, 1, 1);
-       put(c, 1, 2, 1);
-       put(c, 4, c.size() + 4, 4);
-       le(c, wire::crc32c(0, std::span{c}.subspan(72)), 4);
-       t.host(c);
-       t.answer(0, 0, 1);
+       t.open_with_data_digests();
        t.host(read_command(1, 512));
-       octets b = data_pdu(0x07, 6, 1, 0, 0, filled(512, 1));
-       put(b, 4, b.size() + 4, 4);
-       le(b, wire::crc32c(0, std::span{b}.subspan(24)) ^ (wrong ? 1u : 0u), 4);
-       t.controller(b);
+       t.controller(with_data_digest(data_pdu(0x07, 4, 1, 0, 0, filled(512, 1)), 24, wrong));
      }},
 };
 
