@@ -19,7 +19,12 @@ class ring {
     assert(i < count_);
     return slots_[(head_ + i) % slots_.size()];
   }
+  const T& operator[](std::size_t i) const {
+    assert(i < count_);
+    return slots_[(head_ + i) % slots_.size()];
+  }
   T& front() { return (*this)[0]; }
+  const T& front() const { return (*this)[0]; }
 
   void push_back(T value) {
     if (count_ == slots_.size()) grow();
