@@ -32,7 +32,7 @@ class clock_text {
 
 // Decimal, without the machinery of a format string: a line of a trace has a dozen of them.
 void append_number(fmt::memory_buffer& to, std::uint64_t value);
-// "88.1 us", "12.30 ms", "4.50 s".
+// "88.1 us", "12.30 ms", "45.00 s"; up to ten of the next unit stay in the smaller one.
 void append_duration(fmt::memory_buffer& to, std::int64_t ns);
 
 }  // namespace nvmf::cli
