@@ -24,6 +24,7 @@ struct surroundings {
   int in_descriptor = -1;               // behind `in`, for who reads gigabytes; -1: none
   std::string state_home = {};          // XDG_STATE_HOME, or what stands for it
   std::optional<int> slow_in = {};      // descriptor of `in` when its bytes may be long in coming
+  std::string sudo_uid = {}, sudo_gid = {};  // SUDO_UID, SUDO_GID
 };
 
 // Runs one command line (without the program's name) and tells how it ended.

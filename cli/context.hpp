@@ -53,6 +53,7 @@ struct context {
   // The descriptor of `in` when that is a pipe, a socket or a terminal. Who waits for its bytes in
   // a reactor reads them there, and leaves `in` alone.
   std::optional<int> slow_in = {};
+  std::string sudo_uid = {}, sudo_gid = {};  // of who called sudo; empty: nobody did
 
   bool json() const { return options.json; }
   // "nvmfctl: warning: TEXT" on err.

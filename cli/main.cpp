@@ -69,6 +69,8 @@ int main(int argc, char** argv) try {
       .in_descriptor = STDIN_FILENO,
       .state_home = state_home(),
       .slow_in = slow_in(),
+      .sudo_uid = variable("SUDO_UID"),
+      .sudo_gid = variable("SUDO_GID"),
   };
   nvmf::transport_registry transports;
   add_transports(transports);

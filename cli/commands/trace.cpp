@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <vector>
 
 #include "context.hpp"
 #include "tracing/capture_file.hpp"
+#include "tracing/live_source.hpp"
 #include "tracing/outputs.hpp"
+#include "tracing/privileges.hpp"
 #include "tracing/report.hpp"
 
 namespace nvmf::cli {
@@ -19,14 +22,51 @@ class trace_command final : public command {
   result run(context& ctx) override;
 
  private:
+  result run_file(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop);
+  result run_interface(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop);
+  std::expected<live_capture, std::string> open_interface(context& ctx);
+  // What the outputs make of it, with what is to be warned of.
+  static result finish(context& ctx, outputs& out, trace::tracer& t, bool warn);
   result told(const trace::tracer& t, const capture_end& end, result r) const;
 
   std::string file_;
+  live_options live_;
   output_options how_;
 };
 
+constexpr std::array<json_key, 15> trace_keys{{
+    {"record",
+     "what a line is: opened, command (when it is over), violation, notice, rules-suspended, "
+     "ended, statistics, summary; with -v pdu. The rest of it stands under that name"},
+    {"time_ns", "when, in nanoseconds since 1970: of a command the end of its capsule"},
+    {"frame", "the number of that packet"},
+    {"connection", "number of the connection"},
+    {"qid", "its queue, when that is known"},
+    {"cid", "of a command, and of a PDU that belongs to one"},
+    {"opened", "\"host\" and \"controller\": their addresses"},
+    {"command",
+     "\"name\", \"opcode\", \"sqe\" and \"cqe\" by their fields, bytes and PDUs of its data, "
+     "\"fate\" (completed, success-flag, replaced, connection-ended, capture-ended), \"status\", "
+     "\"completed_frame\", \"latency_ns\" and, where there was data outside the capsule, its "
+     "parts \"to_r2t_ns\", \"to_data_ns\", \"data_ns\", \"to_end_ns\""},
+    {"pdu", "\"way\", \"type\", \"header\" by its fields, what became of its digests"},
+    {"violation",
+     "the \"rule\" (describe rule), its \"severity\", \"by\" whom it was broken, "
+     "\"evidence\": the \"field\", what was \"seen\" and what is \"allowed\", the "
+     "\"section\" of the specification"},
+    {"rules-suspended", "\"why\" most rules are not judged any more on the connection"},
+    {"notice", "its \"name\"; \"text\" says it in words"},
+    {"ended",
+     "what the connection did, and what was \"agreed\": by IC exchange, Connect, Identify "
+     "Controller"},
+    {"statistics", "with --stats: \"connections\" and \"commands\""},
+    {"summary",
+     "packets of the capture, and \"gaps\": places where some are missing; with -i those "
+     "that were \"lost\" in the kernel and in the interface; what files were written"},
+}};
+
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 8> examples{{
+  static constexpr std::array<example, 9> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
@@ -34,43 +74,14 @@ const command_info& trace_command::info() const {
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
       {"trace capture.pcap --pcapng explained.pcapng", "the packets of NVMe, with comments"},
       {"trace capture.pcap --perfetto slow.json --filter 'latency > 1ms'", "a timeline of it"},
+      {"trace -i lo --port 4420,8009", "what passes now, until Ctrl-C; -i any: on all interfaces"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
   static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
-  static constexpr std::array<json_key, 15> keys{{
-      {"record",
-       "what a line is: opened, command (when it is over), violation, notice, rules-suspended, "
-       "ended, statistics, summary; with -v pdu. The rest of it stands under that name"},
-      {"time_ns", "when, in nanoseconds since 1970: of a command the end of its capsule"},
-      {"frame", "the number of that packet"},
-      {"connection", "number of the connection"},
-      {"qid", "its queue, when that is known"},
-      {"cid", "of a command, and of a PDU that belongs to one"},
-      {"opened", "\"host\" and \"controller\": their addresses"},
-      {"command",
-       "\"name\", \"opcode\", \"sqe\" and \"cqe\" by their fields, bytes and PDUs of its data, "
-       "\"fate\" (completed, success-flag, replaced, connection-ended, capture-ended), \"status\", "
-       "\"completed_frame\", \"latency_ns\" and, where there was data outside the capsule, its "
-       "parts \"to_r2t_ns\", \"to_data_ns\", \"data_ns\", \"to_end_ns\""},
-      {"pdu", "\"way\", \"type\", \"header\" by its fields, what became of its digests"},
-      {"violation",
-       "the \"rule\" (describe rule), its \"severity\", \"by\" whom it was broken, "
-       "\"evidence\": the \"field\", what was \"seen\" and what is \"allowed\", the "
-       "\"section\" of the specification"},
-      {"rules-suspended", "\"why\" most rules are not judged any more on the connection"},
-      {"notice", "its \"name\"; \"text\" says it in words"},
-      {"ended",
-       "what the connection did, and what was \"agreed\": by IC exchange, Connect, Identify "
-       "Controller"},
-      {"statistics", "with --stats: \"connections\" and \"commands\""},
-      {"summary",
-       "packets of the capture, and \"gaps\": places where some are missing; what files were "
-       "written"},
-  }};
   static constexpr command_info about{
       .name = "trace",
-      .summary = "show the NVMe/TCP conversations in a capture",
-      .usage = "FILE",
+      .summary = "show the NVMe/TCP conversations in a capture, or on an interface",
+      .usage = "FILE | -i IFACE",
       .details =
           "Reads a capture of any host and target, pcap or pcapng, and shows a line for each "
           "capsule: time, connection (c1), queue (q1), direction (> to the controller, < to the "
@@ -82,6 +93,11 @@ const command_info& trace_command::info() const {
           "--port, also where the capture begins within a connection. Segments out of order, sent "
           "again or missing are dealt with, and said where it matters. Digests are always "
           "checked. Lines that begin with ! tell what does not fit together.\n\n"
+          "With -i the traffic of an interface is shown as it passes: all TCP, or that of --port. "
+          "Ctrl-C ends it, and so does --first. To open the interface takes CAP_NET_RAW; right "
+          "after that root becomes the user who called sudo, or nobody (it stays root to write "
+          "files), and all capabilities are gone. What came faster than it was read is counted "
+          "and said.\n\n"
           "Traffic is held against the rules of NVMe/TCP (describe rules), unless --no-rules: a "
           "line "
           "tells who broke one, what shows it, and what would have been right. With --strict the "
@@ -97,7 +113,7 @@ const command_info& trace_command::info() const {
           "With -v every PDU is shown with its fields, with -vv also its bytes.",
       .examples = examples,
       .statuses = statuses,
-      .keys = keys,
+      .keys = trace_keys,
       .topic = "trace-filter",
   };
   return about;
@@ -105,28 +121,98 @@ const command_info& trace_command::info() const {
 
 void trace_command::add_options(option_table& table) {
   option& file = table.text("FILE", {}, file_, "the capture; - is standard input");
-  file.required = true;
   file.completion = completes::file;
+  table.text("-i,--interface", "IFACE", live_.interface,
+             "capture what passes on this interface; any: on all of them");
+  table.size("--buffer", "SIZE", live_.buffer_bytes,
+             "of the kernel, with -i, for packets that were not read yet",
+             {.min = live_capture::buffer_bytes_min, .max = live_capture::buffer_bytes_max});
   how_.add(table);
 }
 
 result trace_command::run(context& ctx) {
+  if (file_.empty() == live_.interface.empty())
+    return result::fail(exit_status::usage, fmt::format("trace: {}: FILE, or -i IFACE",
+                                                        file_.empty() ? "a source is missing"
+                                                                      : "one source at a time"));
   outputs out(how_, ctx.json(), ctx.options.verbosity, ctx.out, ctx.out_style);
   if (const auto opened = out.open(); !opened)
     return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
   trace::tracer tracer(out.options(), out.listener());
-  const auto end = read_capture(file_, ctx.in, ctx.in_descriptor, tracer, [&] {
-    out.flush();
-    return !out.done();
-  });
+  stop_signals stop;
+  return file_.empty() ? run_interface(ctx, out, tracer, stop) : run_file(ctx, out, tracer, stop);
+}
+
+result trace_command::finish(context& ctx, outputs& out, trace::tracer& t, bool warn) {
+  t.finish();
+  std::vector<std::string> warnings;
+  result r = out.finish(t, warnings);
+  if (warn)
+    for (const std::string& w : warnings) ctx.warn(w);
+  return r;
+}
+
+result trace_command::run_file(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop) {
+  const auto end = read_capture(
+      file_, ctx.in, ctx.in_descriptor, t,
+      {.progress =
+           [&] {
+             out.flush();
+             return !out.done();
+           },
+       .before_read = [&](int fd) { return stop.wait(fd) != stop_signals::woken::stopped; }});
   if (!end)
     return {.status = exit_status::usage, .error = "trace: " + end.error(), .streamed = true};
-  tracer.finish();
-  std::vector<std::string> warnings;
-  result r = out.finish(tracer, warnings);
-  if (end->begun)
-    for (const std::string& w : warnings) ctx.warn(w);
-  return told(tracer, *end, std::move(r));
+  result r = finish(ctx, out, t, end->begun);
+  if (!stop.stopped()) return told(t, *end, std::move(r));
+  if (r.status == exit_status::ok) r.status = exit_status::interrupted;
+  return r;
+}
+
+std::expected<live_capture, std::string> trace_command::open_interface(context& ctx) {
+  live_.ports = how_.ports;
+  auto from = live_capture::open(live_);
+  if (!from) return std::unexpected(fmt::format("{}: {}", live_.interface, from.error()));
+  const auto said =
+      drop_privileges(invoking_user_of(ctx.sudo_uid, ctx.sudo_gid), how_.writes_files());
+  if (!said) return std::unexpected(said.error());
+  ctx.err << fmt::format(
+      "capturing on {}: {}, {}; {}. Ctrl-C ends it.\n", live_.interface, from->link(),
+      live_.ports.empty() ? "all TCP"
+                          : fmt::format("TCP port{} {}", live_.ports.size() == 1 ? "" : "s",
+                                        fmt::join(live_.ports, ", ")),
+      *said);
+  ctx.err.flush();
+  return from;
+}
+
+result trace_command::run_interface(context& ctx, outputs& out, trace::tracer& t,
+                                    stop_signals& stop) {
+  auto from = open_interface(ctx);
+  if (!from)
+    return {.status = exit_status::usage, .error = "trace: " + from.error(), .streamed = true};
+  const auto ended = run_live(*from, live_.interface, stop, t,
+                              {.more =
+                                   [&] {
+                                     out.flush();
+                                     return !out.done();
+                                   },
+                               .say = [&](const std::string& text) { ctx.warn(text); }});
+  result r = finish(ctx, out, t, true);
+  const live_counts n = from->counts();
+  const std::string lost = losses_text(n);
+  if (!lost.empty()) ctx.warn(fmt::format("{}: in all {}", live_.interface, lost));
+  if (r.document.contains("summary"))
+    r.document["summary"].as_object()["lost"] = {{"kernel", n.dropped},
+                                                 {"interface", n.dropped_by_interface}};
+  if (ended) {
+    r.status = exit_status::expectation;
+    r.error = fmt::format("trace: {}: the capture ended: {}", live_.interface, *ended);
+  } else if (t.counts().connections == 0) {
+    r.status = exit_status::expectation;
+    r.error = fmt::format("trace: {}: no NVMe/TCP was seen: {}", live_.interface, inside_text(t));
+  }
+  return r;
 }
 
 // What is wrong with the capture weighs more than what is wrong in it.

@@ -5,6 +5,7 @@
 
 #include "context.hpp"
 #include "render/text.hpp"
+#include "tracing/live_capture.hpp"
 #include "transports.hpp"
 
 namespace nvmf::cli {
@@ -16,10 +17,11 @@ class version_command final : public command {
     static constexpr std::array<example, 1> examples{{
         {"version --json", "for scripts"},
     }};
-    static constexpr std::array<json_key, 3> keys{{
+    static constexpr std::array<json_key, 4> keys{{
         {"version", "of the program"},
         {"compiler", "that made it"},
         {"transports", "of each \"type\" and whether it is \"built_in\""},
+        {"live_capture", "the library that trace -i captures with; null: this build cannot"},
     }};
     static constexpr command_info about{
         .name = "version",
@@ -35,6 +37,7 @@ class version_command final : public command {
   void add_options(option_table&) override {}
   result run(context& ctx) override {
     result r;
+    const std::string capture = live_capture::built_in();
     if (ctx.json()) {
       boost::json::array transports;
       for (const transport_note& t : transport_notes())
@@ -43,6 +46,10 @@ class version_command final : public command {
                     {"version", NVMFCTL_VERSION},
                     {"compiler", NVMFCTL_COMPILER},
                     {"transports", std::move(transports)}};
+      if (capture.empty())
+        r.document["live_capture"] = nullptr;
+      else
+        r.document["live_capture"] = capture;
       return r;
     }
     ctx.out << "nvmfctl " NVMFCTL_VERSION "\n";
@@ -50,6 +57,7 @@ class version_command final : public command {
     rows.add({"compiler", NVMFCTL_COMPILER});
     for (const transport_note& t : transport_notes())
       rows.add({std::string{t.type}, (t.built_in ? "yes: " : "no: ") + std::string{t.note}});
+    rows.add({"live capture", capture.empty() ? "no: built without libpcap" : "yes: " + capture});
     ctx.out << rows.str();
     return r;
   }

@@ -17,17 +17,21 @@ inline constexpr std::size_t capture_piece_bytes = 256u << 10;
 
 struct capture_end {
   bool begun = false;  // it was a capture
+  bool ended = false;  // all of it was read
   std::string damage;  // what is wrong with its rest; empty: nothing
   std::uint64_t bytes = 0;
 };
 
-// Called after each piece; false ends the reading.
-using capture_progress = std::function<bool()>;
+// Who takes part in the reading; false ends it.
+struct capture_hooks {
+  std::function<bool()> progress;        // after each piece
+  std::function<bool(int)> before_read;  // of a descriptor: waits for its bytes
+};
 
 // `path` "-" is `descriptor` where there is one, else `in`. The error: it could not be opened or
 // read.
 std::expected<capture_end, std::string> read_capture(const std::string& path, std::istream& in,
                                                      int descriptor, trace::tracer& to,
-                                                     const capture_progress& progress);
+                                                     const capture_hooks& hooks);
 
 }  // namespace nvmf::cli

@@ -20,17 +20,23 @@ namespace {
 
 constexpr std::uint64_t last_max = 1'000'000;
 
+std::expected<void, std::string> add_ports(std::string_view text, std::vector<std::uint16_t>& to) {
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const auto n = wire::parse_number(text.substr(0, comma), {}, {.min = 1, .max = 65535});
+    if (!n) return std::unexpected(to_text(n.error()));
+    to.push_back(static_cast<std::uint16_t>(*n));
+    if (comma == std::string_view::npos) return {};
+    text.remove_prefix(comma + 1);
+  }
+}
+
 }  // namespace
 
 void output_options::add(option_table& table) {
   table
-      .custom("--port", "PORT", "expect NVMe/TCP on this port, too",
-              [this](std::string_view text) -> std::expected<void, std::string> {
-                const auto n = wire::parse_number(text, {}, {.min = 1, .max = 65535});
-                if (!n) return std::unexpected(to_text(n.error()));
-                ports.push_back(static_cast<std::uint16_t>(*n));
-                return {};
-              })
+      .custom("--port", "PORT[,PORT]...", "expect NVMe/TCP on these ports, too",
+              [this](std::string_view text) { return add_ports(text, ports); })
       .repeats = true;
   table.custom("--filter", "EXPRESSION", "show what fits (see Conditions and Fields)",
                [this](std::string_view text) -> std::expected<void, std::string> {

@@ -35,6 +35,7 @@ struct output_options {
   std::string pcapng, perfetto;
 
   void add(option_table& table);
+  bool writes_files() const { return !pcapng.empty() || !perfetto.empty(); }
 };
 
 class outputs {

@@ -62,6 +62,8 @@ def changes(command, line, address, folder):
             yield "--cpus 1", "", "no CPU 1 here"
     if "--hold=60s" in line:
         yield "--hold=60s", "--hold=100ms", "it need not last"
+    if command == "trace" and "-i lo" in line:
+        yield "-i lo", "capture.pcap", "cli.live captures, where that is allowed"
     if command == "serve" and "--listen" not in line:
         yield "nvmfctl serve", "nvmfctl serve --listen 127.0.0.1:0", "4420 may be taken"
     if "--cpus 0,1" in line and not {0, 1} <= os.sched_getaffinity(0):
