@@ -110,6 +110,10 @@ const command_info& trace_command::info() const {
           "association, for each queue its commands with their phases, its PDUs in both "
           "directions, "
           "arrows from a command to its data, and how deep it is.\n\n"
+          "NVMe/RDMA in captures of RoCEv2 is told in the same terms, when the capture has the "
+          "messages "
+          "of the connection manager that set a connection up: a READ by the controller is an R2T, "
+          "its answer H2CData, a WRITE C2HData. No rules are judged there.\n\n"
           "With -v every PDU is shown with its fields, with -vv also its bytes.",
       .examples = examples,
       .statuses = statuses,

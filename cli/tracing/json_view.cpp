@@ -118,7 +118,9 @@ void json_view::on_connection(const trace::connection& c) {
   if (what == picker::answer::no) return;
   put(what, s,
       record_json("opened", c.begun(), c,
-                  {{"host", to_text(c.host())}, {"controller", to_text(c.controller())}}));
+                  {{"host", to_text(c.host())},
+                   {"controller", to_text(c.controller())},
+                   {"fabric", c.carried_by() == trace::fabric::rdma ? "rdma" : "tcp"}}));
 }
 
 void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
@@ -126,7 +128,7 @@ void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   const sight s{.on = c, .of = of, .pdu = p.type};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
-  const wire::layout* form = wire::pdu_layout(p.type);
+  const wire::layout* form = trace::form_of(p);
   json::object o;
   o["way"] = way_name(p.going);
   o["type"] = form != nullptr ? json::value(form->name) : json::value();

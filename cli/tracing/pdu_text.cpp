@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "render/fields.hpp"
+#include "trace/rdma/rdma_facts.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/layouts/pdu.hpp"
@@ -19,9 +20,22 @@ namespace {
 
 constexpr std::size_t common = wire::pdu_common.size;
 
-std::string type_text(std::uint8_t type) {
-  const wire::layout* form = wire::pdu_layout(type);
-  return form != nullptr ? std::string{form->name} : fmt::format("PDU type 0x{:02x}", type);
+std::string type_text(const trace::pdu& p) {
+  const wire::layout* form = trace::form_of(p);
+  return form != nullptr ? std::string{form->name} : fmt::format("PDU type 0x{:02x}", p.type);
+}
+
+// What RDMA has besides.
+std::string rdma_text(const trace::pdu& p) {
+  if (p.rdma == nullptr) return "";
+  const trace::rdma_facts& r = *p.rdma;
+  std::string out;
+  if (r.reject_reason != 0) out += fmt::format(", reason {}", r.reject_reason);
+  if (r.private_data != nullptr) return out;
+  out += fmt::format(", psn {:#x}", r.psn);
+  if (r.key) out += fmt::format(", key {:#x} address {:#x}", *r.key, r.address);
+  if (r.invalidated) out += fmt::format(", invalidates key {:#x}", *r.invalidated);
+  return out;
 }
 
 std::string flags_text(std::uint8_t flags) {
@@ -79,8 +93,8 @@ bool is_connect(const trace::command& c) {
 }
 
 std::string pdu_line(const trace::pdu& p) {
-  std::string line = type_text(p.type) + flags_text(p.flags);
-  const wire::layout* form = wire::pdu_layout(p.type);
+  std::string line = type_text(p) + flags_text(p.flags);
+  const wire::layout* form = trace::form_of(p);
   std::string fields;
   if (form == &wire::pdu_capsule_resp && p.header.size() > common)
     fields = fields_line(wire::cqe_layout, p.header.subspan(common));
@@ -88,19 +102,21 @@ std::string pdu_line(const trace::pdu& p) {
     fields = fields_line(wire::sqe_layout, p.header.subspan(common));
   else if (form != nullptr)
     fields = fields_line(*form, p.header.first(std::min<std::size_t>(p.header.size(), form->size)),
-                         common);
+                         p.rdma != nullptr && p.rdma->private_data != nullptr ? 0 : common);
   if (!fields.empty()) line += " " + fields;
   if (p.data_bytes > 0) line += fmt::format(", {} bytes of data", p.data_bytes);
   if (p.bytes_missing > 0) line += fmt::format(", {} not captured", p.bytes_missing);
-  return line + digests_text(p);
+  return line + digests_text(p) + rdma_text(p);
 }
 
 std::string pdu_details(const trace::pdu& p, const trace::command* of,
                         const trace::completion* done, bool bytes) {
   const wire::render_options inside{.zero = wire::zeros::hide, .indent = 4};
-  std::string out =
-      fmt::format("  {}{} hlen={} pdo={} plen={}, frame {}{}\n", type_text(p.type),
-                  flags_text(p.flags), p.hlen, p.pdo, p.plen, p.ended.packet, digests_text(p));
+  std::string out = p.rdma != nullptr ? fmt::format("  {}, frame {}{}\n", type_text(p),
+                                                    p.ended.packet, rdma_text(p))
+                                      : fmt::format("  {}{} hlen={} pdo={} plen={}, frame {}{}\n",
+                                                    type_text(p), flags_text(p.flags), p.hlen,
+                                                    p.pdo, p.plen, p.ended.packet, digests_text(p));
   const auto type = static_cast<wire::pdu_type>(p.type);
   const wire::byte_span body = p.header.subspan(std::min(common, p.header.size()));
   if (done != nullptr && !done->cqe.empty())
@@ -109,7 +125,7 @@ std::string pdu_details(const trace::pdu& p, const trace::command* of,
     out += wire::render_text(wire::sqe_form(body, of->admin), body, inside);
   else if (type == wire::pdu_type::icreq || type == wire::pdu_type::icresp ||
            type == wire::pdu_type::h2c_termreq || type == wire::pdu_type::c2h_termreq)
-    out += wire::render_text(*wire::pdu_layout(p.type), p.header, inside);
+    out += wire::render_text(*trace::form_of(p), p.header, inside);
   if (const wire::layout* form = data_layout(p, of))
     out += fmt::format("  {}\n", form->title) + wire::render_text(*form, p.data, inside);
   if (!bytes) return out;
@@ -134,6 +150,7 @@ std::string notice_words(const trace::notice& n) {
     case middle:
     case lost:
     case bad_plen:
+    case packets_lost:
       out += fmt::format(", from the {}", from);
       break;
     default:

@@ -176,7 +176,7 @@ void perfetto_view::on_pdu(const trace::connection& c, const trace::pdu& p,
   const auto type = static_cast<wire::pdu_type>(p.type);
   if (type == wire::pdu_type::capsule_cmd || type == wire::pdu_type::capsule_resp) return;
   queue& q = of(c);
-  const wire::layout* form = wire::pdu_layout(p.type);
+  const wire::layout* form = trace::form_of(p);
   early_pdu drawn{form != nullptr ? std::string{form->name} : fmt::format("type {:#x}", p.type),
                   p.going, p.begun, p.ended};
   if (p.data_bytes > 0) drawn.name += fmt::format(" {}", p.data_bytes);

@@ -39,9 +39,7 @@ std::string inside_text(const trace::tracer& t) {
                          ? fmt::format("of a link that is not read: {}", trace::link_name(*n.link))
                          : std::string{});
   part(n.tcp, "of TCP" + ports_text(t));
-  part(n.udp, n.roce > 0
-                  ? fmt::format("of UDP ({} of RoCEv2, which this version does not decode)", n.roce)
-                  : std::string{"of UDP"});
+  part(n.udp, n.roce > 0 ? fmt::format("of UDP ({} of RoCEv2)", n.roce) : std::string{"of UDP"});
   part(n.other_ip, "of other IP");
   part(n.not_ip, "that are not IP");
   part(n.fragments, "IP fragments");
@@ -64,6 +62,11 @@ std::vector<std::string> trace_warnings(const trace::tracer& t) {
   if (n.flow.given_up > 0)
     out.push_back(fmt::format("{} place{} where packets are missing from the capture",
                               n.flow.given_up, n.flow.given_up == 1 ? "" : "s"));
+  if (n.roce_unknown > 0)
+    out.push_back(fmt::format(
+        "{} packets of RDMA were not decoded: they belong to connections that were set up before "
+        "the capture began",
+        n.roce_unknown));
   if (n.fragments > 0)
     out.push_back(fmt::format("{} IP fragments were not put together", n.fragments));
   if (n.forgotten > 0)
@@ -82,6 +85,8 @@ boost::json::object trace_summary_json(const trace::tracer& t) {
   o["connections"] = n.connections;
   o["tcp"] = n.tcp;
   o["udp"] = n.udp;
+  o["roce"] = n.roce;
+  o["roce_unknown"] = n.roce_unknown;
   o["not_ip"] = n.not_ip;
   o["cut"] = n.cut;
   o["fragments"] = n.fragments;

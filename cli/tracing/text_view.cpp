@@ -39,8 +39,8 @@ void text_view::on_connection(const trace::connection& c) {
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, c.begun().ns, "*");
-  fmt::format_to(std::back_inserter(line_), "host {} controller {}", to_text(c.host()),
-                 to_text(c.controller()));
+  fmt::format_to(std::back_inserter(line_), "host {} controller {}{}", to_text(c.host()),
+                 to_text(c.controller()), c.carried_by() == trace::fabric::rdma ? " by RDMA" : "");
   put(what, s);
 }
 
@@ -90,7 +90,7 @@ void text_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   begin(c, p.ended.ns, arrow(p.going));
   if (of != nullptr) capsule_text::append_cid(line_, of->cid);
   add(pdu_line(p));
-  if (type == wire::pdu_type::icresp) add_agreement(c.agreed());
+  if (type == wire::pdu_type::icresp && p.rdma == nullptr) add_agreement(c.agreed());
   if (verbosity_ > 0) add_details(p, of, nullptr);
   put(what, s);
 }

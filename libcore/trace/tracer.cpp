@@ -7,7 +7,6 @@ namespace nvmf::trace {
 
 namespace {
 
-constexpr std::uint16_t port_roce = 4791;
 constexpr std::size_t other_ports_max = 1024;
 
 }  // namespace
@@ -23,16 +22,12 @@ void tracer::take(const packet& p) {
   }
   segment s;
   const dissection d = dissect(p, s);
-  auto part = packet_sink::part::other;
-  if (d.what == dissected::segment)
-    part = take_segment(s, p.at);
-  else
-    count_other(p, d);
-  if (options_.packets != nullptr)
-    options_.packets->on_packet(p, part, d.what == dissected::segment ? &s.flow : nullptr);
+  const bool tcp = d.what == dissected::segment;
+  const packet_sink::part part = tcp ? take_segment(s, p.at) : take_other(p, d);
+  if (options_.packets != nullptr) options_.packets->on_packet(p, part, tcp ? &s.flow : nullptr);
 }
 
-void tracer::count_other(const packet& p, const dissection& d) {
+packet_sink::part tracer::take_other(const packet& p, const dissection& d) {
   packet_counts& n = counts_;
   switch (d.what) {
     case dissected::other_link:
@@ -44,7 +39,7 @@ void tracer::count_other(const packet& p, const dissection& d) {
       break;
     case dissected::other_transport:
       ++(d.protocol == 17 ? n.udp : n.other_ip);
-      if (d.udp_to == port_roce) ++n.roce;
+      if (d.protocol == 17 && d.udp_to == roce_port && take_roce(p)) return packet_sink::part::nvme;
       break;
     case dissected::fragment:
       ++n.fragments;
@@ -58,6 +53,29 @@ void tracer::count_other(const packet& p, const dissection& d) {
     case dissected::segment:
       break;
   }
+  return packet_sink::part::other;
+}
+
+bool tracer::take_roce(const packet& p) {
+  ++counts_.roce;
+  datagram d;
+  if (!dissect_udp(p, d)) {
+    ++counts_.malformed;
+    return false;
+  }
+  if (rdma_ == nullptr)
+    rdma_ = std::make_unique<rdma_tracer>(rdma_tracer::surroundings{
+        .expected =
+            [this](std::uint16_t port) {
+              return std::ranges::find(options_.ports, port) != options_.ports.end();
+            },
+        .number = [this] { return static_cast<std::uint32_t>(++counts_.connections); },
+        .conversation = options_.conversation,
+        .commands = with_.commands,
+        .to = with_.to});
+  const bool nvme = rdma_->take(d, p.at);
+  counts_.roce_unknown = rdma_->counts().unknown;
+  return nvme;
 }
 
 packet_sink::part tracer::take_segment(const segment& s, const stamp& at) {
@@ -91,6 +109,7 @@ void tracer::finish() {
     flows_.oldest().finish(at, with_);
     flows_.erase_oldest();
   }
+  if (rdma_ != nullptr) rdma_->finish(at);
 }
 
 }  // namespace nvmf::trace

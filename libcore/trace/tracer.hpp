@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conversation/connection.hpp"
+#include "rdma/rdma_tracer.hpp"
 #include "stream/flow_table.hpp"
 
 namespace nvmf::trace {
@@ -43,8 +44,9 @@ struct packet_counts {
   std::uint64_t cut = 0;              // packets that the snap length cut
   std::uint32_t cut_at = 0;           // the longest of them, as captured
   std::uint64_t roce = 0;             // UDP to port 4791
+  std::uint64_t roce_unknown = 0;     // of connections that were set up before the capture
   std::uint64_t flows = 0, tls = 0;   // TCP connections; those that begin with TLS on our ports
-  std::uint64_t connections = 0;      // of NVMe/TCP
+  std::uint64_t connections = 0;      // of NVMe
   std::uint64_t forgotten = 0;        // flows that made room for others
   flow_counts flow;                   // of all flows that were followed
   std::optional<std::uint16_t> link;  // the first that is not read
@@ -116,13 +118,15 @@ class tracer {
 
  private:
   packet_sink::part take_segment(const segment& s, const stamp& at);
-  void count_other(const packet& p, const dissection& d);
+  packet_sink::part take_other(const packet& p, const dissection& d);
+  bool take_roce(const packet& p);
 
   tracer_options options_;
   packet_counts counts_;
   watched_flow::surroundings with_;
   std::map<std::uint16_t, std::uint64_t> other_ports_;
   flow_table<watched_flow> flows_;
+  std::unique_ptr<rdma_tracer> rdma_;  // once there is a packet for it
 };
 
 }  // namespace nvmf::trace

@@ -80,8 +80,8 @@ std::uint64_t type_by_family(byte_span b) {
 }
 
 struct tcp_at {
-  byte_span bytes;           // the TCP header and what was captured behind it
-  std::uint64_t wire_bytes;  // of the TCP segment with its header, on the wire
+  byte_span bytes;           // the header of TCP, or UDP, and what was captured behind it
+  std::uint64_t wire_bytes;  // of the segment with its header, on the wire
   const std::byte* source;
   const std::byte* destination;
   ip_family family;
@@ -129,7 +129,10 @@ dissection ipv6(byte_span b, std::uint64_t wire, tcp_at& out) {
     // Hop-by-hop, routing, destination options, mobility; authentication; fragment (RFC 8200, 4).
     const bool options = protocol == 0 || protocol == 43 || protocol == 60 || protocol == 135;
     if (protocol == 44) return {.what = dissected::fragment};
-    if (!options && protocol != 51) return other(protocol, b.subspan(at));
+    if (!options && protocol != 51) {
+      out = {b.subspan(at), header + length - at, b.data() + 8, b.data() + 24, ip_family::v6};
+      return other(protocol, out.bytes);
+    }
     if (b.size() < at + 2) return cut();
     const auto units = std::to_integer<std::size_t>(b[at + 1]);
     protocol = std::to_integer<std::uint8_t>(b[at]);
@@ -166,9 +169,8 @@ dissection tcp(const tcp_at& t, segment& out) {
   return {.what = dissected::segment};
 }
 
-}  // namespace
-
-dissection dissect(const packet& p, segment& out) {
+// What IP carries, whatever the link puts around it.
+dissection find_ip(const packet& p, tcp_at& out) {
   std::uint64_t type = 0;
   std::size_t at = 0;
   const byte_span b = p.bytes;
@@ -209,11 +211,39 @@ dissection dissect(const packet& p, segment& out) {
   }
   if (type != ether_ipv4 && type != ether_ipv6) return {.what = dissected::other_network};
   if (at > b.size()) return cut();
-  tcp_at found{};
   const std::uint64_t wire = p.wire_bytes - at;
-  const dissection ip =
-      type == ether_ipv4 ? ipv4(b.subspan(at), wire, found) : ipv6(b.subspan(at), wire, found);
+  return type == ether_ipv4 ? ipv4(b.subspan(at), wire, out) : ipv6(b.subspan(at), wire, out);
+}
+
+endpoint end_at(const std::byte* address, ip_family family, std::uint64_t port) {
+  endpoint e{.port = static_cast<std::uint16_t>(port), .family = family};
+  std::memcpy(e.address.data(), address, family == ip_family::v4 ? 4 : 16);
+  return e;
+}
+
+}  // namespace
+
+dissection dissect(const packet& p, segment& out) {
+  tcp_at found{};
+  const dissection ip = find_ip(p, found);
   return ip.what == dissected::segment ? tcp(found, out) : ip;
+}
+
+bool dissect_udp(const packet& p, datagram& out) {
+  constexpr std::size_t header = 8;
+  tcp_at found{};
+  const dissection ip = find_ip(p, found);
+  const byte_span b = found.bytes;
+  if (ip.what != dissected::other_transport || ip.protocol != protocol_udp || b.size() < header)
+    return false;
+  const std::uint64_t length = load_be(b, 4, 2);
+  if (length < header || length > found.wire_bytes) return false;
+  out.from = end_at(found.source, found.family, load_be(b, 0, 2));
+  out.to = end_at(found.destination, found.family, load_be(b, 2, 2));
+  const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(length, b.size()));
+  out.payload = b.subspan(header, there - header);
+  out.payload_bytes = static_cast<std::uint32_t>(length - header);
+  return true;
 }
 
 endpoint end_of(const flow_key& k, unsigned which) {

@@ -70,6 +70,15 @@ struct dissection {
 
 dissection dissect(const packet& p, segment& out);
 
+// Of a packet that dissect() found to be UDP (protocol 17).
+struct datagram {
+  endpoint from, to;
+  byte_span payload;                // as much as was captured
+  std::uint32_t payload_bytes = 0;  // on the wire
+};
+// False when a header is not all there, or cannot be.
+bool dissect_udp(const packet& p, datagram& out);
+
 // "IEEE 802.11", or "link type 147".
 std::string link_name(std::uint16_t link);
 

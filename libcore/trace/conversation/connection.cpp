@@ -106,13 +106,18 @@ void connection::take_connect(const command& c, const pdu& p) {
   const auto cattr = get<wire::connect_command, "cattr">(c.sqe);
   const std::array attributes{static_cast<std::byte>(cattr)};
   agreed_.no_sq_flow_control = get<wire::cattr_layout, "nosqfc">(attributes) != 0;
-  if (p.data.size() < wire::connect_data.size) return;
-  agreed_.host_nqn = name_in(wire::bytes_of<wire::connect_data, "hostnqn">(p.data));
-  agreed_.subsystem_nqn = name_in(wire::bytes_of<wire::connect_data, "subnqn">(p.data));
-  std::ranges::copy(wire::bytes_of<wire::connect_data, "hostid">(p.data), agreed_.host_id.begin());
+  learn_names(p.data);
+}
+
+void connection::learn_names(byte_span data) {
+  if (data.size() < wire::connect_data.size) return;
+  agreed_.host_nqn = name_in(wire::bytes_of<wire::connect_data, "hostnqn">(data));
+  agreed_.subsystem_nqn = name_in(wire::bytes_of<wire::connect_data, "subnqn">(data));
+  std::ranges::copy(wire::bytes_of<wire::connect_data, "hostid">(data), agreed_.host_id.begin());
 }
 
 void connection::learn(const command& c, byte_span data) {
+  if (is_connect(c)) return learn_names(data);
   if (!is_identify_controller(c) || data.size() < identify_bytes) return;
   agreed_.identified = true;
   agreed_.mdts = static_cast<std::uint8_t>(get<wire::identify_controller, "mdts">(data));

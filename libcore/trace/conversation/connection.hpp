@@ -114,6 +114,7 @@ class connection {
 
  private:
   void take_connect(const command& c, const pdu& p);
+  void learn_names(byte_span connect_data);
 
   fabric fabric_;
   std::uint32_t number_;

@@ -26,6 +26,7 @@ enum class notice_kind : std::uint8_t {
   no_command,     // a response, R2T or data for a CID that is not outstanding
   cid_in_use,     // a command with the CID of one that is outstanding
   not_tracked,    // more commands are outstanding than are kept
+  packets_lost,   // packets of a queue pair of RDMA are missing
 };
 std::string_view name_of(notice_kind k);   // "cid-in-use"
 std::string_view title_of(notice_kind k);  // "its CID is that of a command that is outstanding"

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "listener.hpp"
+#include "trace/rdma/rdma_facts.hpp"
+#include "wire/layouts/pdu.hpp"
 
 namespace nvmf::trace {
 
@@ -28,12 +30,19 @@ constexpr std::array rows{
                "its CID is that of a command that is outstanding"},
     notice_row{notice_kind::not_tracked, "not-tracked",
                "more commands are outstanding than are kept"},
+    notice_row{notice_kind::packets_lost, "packets-lost",
+               "packets of the queue pair are not in the capture"},
 };
 
 }  // namespace
 
 std::string_view name_of(notice_kind k) { return rows[static_cast<std::size_t>(k)].name; }
 std::string_view title_of(notice_kind k) { return rows[static_cast<std::size_t>(k)].title; }
+
+const wire::layout* form_of(const pdu& p) {
+  if (p.rdma != nullptr && p.rdma->private_data != nullptr) return p.rdma->private_data;
+  return wire::pdu_layout(p.type);
+}
 
 latency_parts latency_of(const command& c, const completion& done) {
   latency_parts out{.total = done.at.ns - c.sent.ns};

@@ -6,6 +6,10 @@
 
 #include "trace/capture/packet.hpp"
 
+namespace nvmf::wire {
+struct layout;
+}
+
 namespace nvmf::trace {
 
 enum class way : std::uint8_t { to_controller, to_host };
@@ -21,6 +25,8 @@ enum class digest_state : std::uint8_t {
 namespace pdu_flag_bit {
 inline constexpr std::uint8_t hdgst = 0x01, ddgst = 0x02, last = 0x04, success = 0x08;
 }
+
+struct rdma_facts;
 
 struct pdu {
   way going = way::to_controller;
@@ -38,6 +44,11 @@ struct pdu {
   digest_state data_digest = digest_state::none;
   stamp begun, ended;        // its first and last byte; never ended before it was begun
   std::uint64_t offset = 0;  // of its first byte in its direction, from the first byte seen
+  // Of NVMe/RDMA: this stands for what does the same there, and its header was made up.
+  const rdma_facts* rdma = nullptr;
 };
+
+// The layout of its header; null when no table has its type.
+const wire::layout* form_of(const pdu& p);
 
 }  // namespace nvmf::trace

@@ -160,6 +160,8 @@ void queue_checker::on_notice(const connection& c, const notice& n) {
       return suspend(c, gap::bad_header, n.going, n.at);
     case notice_kind::not_tracked:
       return suspend(c, gap::not_tracked, n.going, n.at);
+    case notice_kind::packets_lost:  // of RDMA, for which there are no rules
+      return;
     case notice_kind::cid_in_use: {
       if (n.about == nullptr || n.about->header_digest == digest_state::bad || !whole_) return;
       const auto cid = static_cast<std::uint16_t>(n.a);
