@@ -42,6 +42,14 @@ struct capabilities {
   bool unordered_data = false;         // pieces of a read may arrive in any order
   bool always_needs_response = false;  // send_controller_data never answers success_sent
   bool transport_buffers = false;      // payload must lie in buffers of the transport
+  // The controller moves data without the host taking part (RDMA). The data of a host's command
+  // ends with its response: all of it when that is success, 0 bytes of it when it is not or never
+  // comes.
+  bool unseen_data = false;
+  // There is no message that says why a connection ends: a peer that broke the protocol, or whose
+  // connection is terminated, is told closed or reset.
+  bool unseen_cause = false;
+  std::uint32_t admin_in_capsule = 8192;  // bytes of data in a capsule of the Admin Queue
 };
 
 using sqe_bytes = std::array<std::byte, 64>;
