@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <nvmf/executor.hpp>
 #include <nvmf/transport.hpp>
@@ -156,8 +157,9 @@ class link_events {
   ~link_events() = default;
 };
 
-// Destroying it ends the connection at once: the peer is told, and the device touches no memory of
-// it any more.
+// Destroying it ends the connection at once: the peer is told, and when the destructor returns the
+// device touches no memory of it any more. That may be done from within an event. Regions may
+// outlive it.
 class link {
  public:
   virtual ~link() = default;

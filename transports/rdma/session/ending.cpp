@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How a session ends: by the peer, by an error of a work request, by a breach, or closed by its
+// user.
+#include "session.hpp"
+
+namespace nvmf::rdma {
+namespace {
+
+std::error_code code_of(work_status status) {
+  switch (status) {
+    case work_status::retries_exceeded:
+    case work_status::not_ready_exceeded:
+      return errc::timed_out;
+    case work_status::flushed:
+    case work_status::bad_response:
+    case work_status::remote_invalid_request:
+    case work_status::remote_access:
+    case work_status::remote_operation:
+      return errc::reset;
+    default:
+      return std::make_error_code(std::errc::io_error);
+  }
+}
+
+}  // namespace
+
+void session::on_cm(const cm_event& e) {
+  const auto self = shared_from_this();
+  if (state_ == state::opening) {
+    if (!greeter_) return;
+    // It may call up, which lets go of it.
+    auto by = std::move(greeter_);
+    by(e);
+    if (state_ == state::opening) greeter_ = std::move(by);
+    return;
+  }
+  turn_.enter();
+  if (e.kind == cm_event_kind::disconnected) {
+    // What came before it is there already.
+    take_completions();
+    if (state_ == state::up) {
+      closed_ ? end_linger() : die({});
+    } else if (state_ == state::dying && std::exchange(cause_unknown_, false)) {
+      why_ = {};
+      lost_code_ = errc::closed;
+      await_flush();
+    }
+  } else if (e.kind == cm_event_kind::removed) {
+    fail(std::make_error_code(std::errc::no_such_device), "the device or its address is gone");
+  }
+  drain();
+  turn_.leave();
+}
+
+void session::trouble(const completion& c) {
+  if (state_ != state::up) return;
+  if (closed_) return end_linger();
+  if (const auto breach = blame(c)) return violate(*breach);
+  const std::error_code code = code_of(c.status);
+  const protocol_error words{.structure = work_name(c.kind), .reason = status_name(c.status)};
+  // The first that is flushed says only that something else has happened.
+  die({.code = code, .violation = words}, c.status == work_status::flushed);
+}
+
+void session::fail(std::error_code why, std::string_view reason) {
+  if (state_ != state::up) return;
+  if (closed_) return end_linger();
+  die({.code = why, .violation = {.structure = "rdma", .reason = reason}});
+}
+
+void session::violate(const protocol_error& what) {
+  if (state_ != state::up || closed_) return;
+  emit(event_type::violation, -1, {}, what.fes, what.fei, {}, what.reason);
+  die({.code = errc::protocol_violation, .violation = what});
+}
+
+void session::die(const qpair_error& why, bool cause_unknown) {
+  state_ = state::dying;
+  why_ = why;
+  lost_code_ = why.code ? why.code : make_error_code(errc::closed);
+  cause_unknown_ = cause_unknown;
+  // If the peer has disconnected that is yet to be told, and must not be mistaken for our own
+  // doing.
+  cause_unknown ? link_->fail() : link_->disconnect();
+  start_timer(setup_.limits.drain_timeout, &session::push_end);
+  await_flush();
+}
+
+void session::await_flush() {
+  if (end_pushed_ || !sent_.empty() || receives_posted_ != 0) return;
+  if (cause_unknown_) return start_timer(setup_.limits.cause_timeout, &session::push_end);
+  push_end();
+}
+
+void session::push_end() {
+  if (state_ != state::dying || std::exchange(end_pushed_, true)) return;
+  stop_timer();
+  push({.what = arrival::kind::end});
+  who_.runs_on->post([self = shared_from_this()] { self->drain(); });
+}
+
+void session::take_end() {
+  if (closed_) return;
+  drop_link();
+  emit(event_type::disconnected, -1, {}, 0, 0, why_.code);
+  keep_sendable(false);
+  end_all(lost_code_, false);
+  fire();
+  if (routes()) return route([this] { tell_error(); });
+  tell_error();
+}
+
+void session::tell_error() {
+  // A completion may have closed this end.
+  if (closed_) return;
+  emit(event_type::error_callback, -1, {}, 0, 0, why_.code, why_.violation.reason);
+  calls_.on_error(why_);
+}
+
+void session::drop_link() {
+  state_ = state::over;
+  stop_timer();
+  if (link_ == nullptr) return;
+  link_->tell(nullptr);
+  link_.reset();
+  receives_posted_ = 0;
+}
+
+void session::close(bool clean) {
+  if (std::exchange(closed_, true)) return;
+  const auto self = shared_from_this();
+  if (held_up_ != nullptr) end_hold_up();
+  tamperer_ = nullptr;
+  const bool may_linger = clean && state_ == state::up;
+  if (may_linger) pump();
+  keep_sendable(may_linger);
+  const bool lingers = may_linger && state_ == state::up && !settled();
+  if (!lingers) drop_link();
+  end_all(errc::aborted, true);
+  if (lingers) {
+    keep_ = self;
+    start_timer(params().options.linger, &session::end_linger);
+  }
+  // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
+  // just now must not lose what it owns.
+  add_deferred([this] { clean_up(); });
+  if (held_up_ != nullptr && held_up_->callbacks.in_turn()) {
+    if (!turn_.in_turn()) route([this] { turn_.run(); });
+  } else if (!turn_.in_turn()) {
+    if (held_up_ != nullptr) held_up_->callbacks.run();
+    turn_.run();
+  }
+}
+
+void session::clean_up() {
+  while (!inbox_.empty()) inbox_.pop_front();
+  calls_ = {};
+}
+
+void session::end_linger() {
+  if (keep_ == nullptr) return;
+  drop_link();
+  keep_sendable(false);
+  who_.runs_on->post([gone = std::move(keep_)] {});
+}
+
+void session::start_timer(duration after, void (session::*then)()) {
+  stop_timer();
+  timer_ = who_.runs_on->start_timer(who_.runs_on->now() + after, [this, then] {
+    const auto self = shared_from_this();
+    timer_ = 0;
+    (this->*then)();
+  });
+}
+
+void session::stop_timer() {
+  if (timer_ != 0) who_.runs_on->cancel_timer(std::exchange(timer_, 0));
+}
+
+// --- Misbehaving on purpose ---------------------------------------------------------------------
+
+std::error_code session::tamper(tamperer* by) {
+  tamperer_ = by;
+  return {};
+}
+
+std::error_code session::misbehave(misdeed what, std::uint16_t) {
+  if (!running() || closed_) return lost_code_ ? lost_code_ : make_error_code(errc::closed);
+  switch (what) {
+    case misdeed::terminate:
+      // There is no message for it: the peer sees that the connection goes.
+      die({.code = errc::aborted,
+           .violation = {.structure = "rdma",
+                         .reason = "the connection was terminated on purpose"}});
+      return {};
+    case misdeed::reset:
+      deaf_ = false;
+      die({.code = errc::reset});
+      return {};
+    case misdeed::half_close:
+      return errc::not_supported;
+    case misdeed::stop_reading:
+    case misdeed::resume_reading:
+      deaf_ = what == misdeed::stop_reading;
+      if (!deaf_) who_.runs_on->post([self = shared_from_this()] { self->drain(); });
+      return {};
+  }
+  return errc::invalid_argument;
+}
+
+}  // namespace nvmf::rdma
