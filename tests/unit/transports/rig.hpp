@@ -155,6 +155,19 @@ class rig {
                    bool last = false);
 
   bool until(const std::function<bool()>& done) { return world_->until(done); }
+  // The host does not see its data move: what a data callback tells comes of the response alone.
+  bool unseen() const { return host.queue.caps().unseen_data; }
+  // Bytes that the host is told, when `moved` of `whole` have moved.
+  std::size_t told(std::size_t moved, std::size_t whole, bool success) const {
+    if (!unseen()) return moved;
+    return success ? whole : 0;
+  }
+  // An end's error is `wanted`, as far as its peer can make it known.
+  bool heard(const side& by, errc wanted) const {
+    const std::error_code code = by.errors.at(0).code;
+    if (by.queue.caps().unseen_cause) return !code || code == errc::reset;
+    return code == wanted;
+  }
   // Lets everything that is on the way arrive. The connection must be up.
   void settle();
   void spin() { world_->spin(); }

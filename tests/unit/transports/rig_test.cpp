@@ -9,6 +9,8 @@
 
 #include "core/reactor.hpp"
 #include "loop/loop.hpp"
+#include "rdma/rdma.hpp"
+#include "support/fake_verbs.hpp"
 #include "support/virtual_executor.hpp"
 #include "tcp/tcp.hpp"
 #include "wire/layouts/entries.hpp"
@@ -70,6 +72,19 @@ profile tcp_profile(std::string name, transport_options settings) {
           .rounds = 300};
 }
 
+// Over a device made of memory, in virtual time.
+profile rdma_profile(std::string name, const fake_fabric& fabric, rdma::session_limits limits,
+                     bool two_executors) {
+  return {.name = std::move(name),
+          .make =
+              [=] {
+                return make_rdma_transport(
+                    std::make_shared<fake_verbs>(std::make_shared<fake_fabric>(fabric)), limits);
+              },
+          .make_world = [=] { return std::make_unique<virtual_world>(two_executors); },
+          .at = {.host = "fake:here", .port = 0}};
+}
+
 // The same with a fault plan that never fires at both ends: nothing of the contract may change.
 profile with_idle_plans(profile p) {
   p.name += ", with fault plans";
@@ -108,8 +123,19 @@ std::vector<profile> all_profiles() {
   hard.alignment = 64;
   hard.max_h2c_data = 4096;
   v.push_back(tcp_profile("tcp, digests and short PDUs", hard));
+  v.push_back(rdma_profile("rdma", {}, {}, false));
+  fake_fabric windows;
+  windows.limits.windows = true;
+  windows.limits.max_inline = 0;
+  v.push_back(rdma_profile("rdma, keys for each command", windows, {.piece_bytes = 4096}, true));
+  // Little of everything: commands, data and responses wait for each other.
+  fake_fabric little;
+  little.limits.max_work_requests = 1100;
+  little.limits.max_reads_out = little.limits.max_reads_in = 1;
+  v.push_back(rdma_profile("rdma, short of everything", little, {.piece_bytes = 1000}, true));
   v.push_back(with_idle_plans(loop_profile("loop", {.data_chunk = 1000}, false)));
   v.push_back(with_idle_plans(tcp_profile("tcp", {})));
+  v.push_back(with_idle_plans(rdma_profile("rdma", {}, {}, false)));
   return v;
 }
 

@@ -185,7 +185,7 @@ CONTRACT("success_sent exactly without flow control, on the last data, and then 
     if (!made_up) r.respond(at.cid());
     r.response();
     REQUIRE(r.until([&] { return brief.done(); }));
-    CHECK(brief.ended(100, {}));
+    CHECK(brief.ended(r.told(100, total, true), {}));
 
     capsule e = r.send(op_read, other.mem(), total, failed);
     at = r.command();
@@ -195,7 +195,7 @@ CONTRACT("success_sent exactly without flow control, on the last data, and then 
     CHECK(status_of(back) == 0x281);
     CHECK(back.sqhd_valid());
     REQUIRE(r.until([&] { return failed.done(); }));
-    CHECK(failed.ended(7000, {}));
+    CHECK(failed.ended(r.told(7000, total, false), {}));
   }
 }
 
