@@ -24,6 +24,11 @@ std::uint32_t bounded(std::uint64_t bytes) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 1u << 31));
 }
 
+// A packet that was sent again may stand behind one that it belongs in front of.
+stamp no_earlier(const stamp& at, const stamp& than) {
+  return {std::max(at.ns, than.ns), std::max(at.packet, than.packet)};
+}
+
 wire::sgl_type type_of(byte_span sgl) {
   return static_cast<wire::sgl_type>(get<wire::sgl_layout, "type">(sgl));
 }
@@ -154,7 +159,7 @@ void rdma_connection::on_request(direction& d, const roce_packet& p, const stamp
   add(m, p);
   if (!p.ends()) return;
   m.open = false;
-  take_message(d.going, m, at);
+  take_message(d.going, m, no_earlier(at, m.begun));
 }
 
 void rdma_connection::take_message(way going, message& m, const stamp& at) {
@@ -289,7 +294,7 @@ void rdma_connection::on_read_response(direction& d, const roce_packet& p, const
   read done = std::move(*it);
   // They are answered in order: one before it will not be answered any more.
   d.reads.erase(d.reads.begin(), it + 1);
-  take_data(opposite(d.going), done.data, at);
+  take_data(opposite(d.going), done.data, no_earlier(at, done.data.begun));
 }
 
 // Data of a command: written by the controller, or read by it.

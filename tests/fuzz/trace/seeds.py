@@ -88,9 +88,35 @@ FLOWS = {
 }
 
 
+# Of real peers: datagrams of one of three connections, without the longest ones.
+ROCE = pathlib.Path(__file__).resolve().parents[2] / "captures" / "linux-6.12-roce.pcap"
+
+
+def datagrams(first, last):
+    content, at, out, number = ROCE.read_bytes(), 24, b"", 0
+    while at < len(content):
+        captured = struct.unpack_from("<8xI", content, at)[0]
+        frame = content[at + 16:at + 16 + captured]
+        at += 16 + captured
+        number += 1
+        payload = frame[14 + 20 + 8:]
+        if first <= number <= last and len(payload) <= 1100:
+            from_controller = frame[14 + 15] == 2
+            out += struct.pack("<BH", from_controller, len(payload)) + payload
+    return out
+
+
+RDMA = {
+    "admin": datagrams(1, 60),
+    "io": datagrams(150, 200),
+    "data": datagrams(152, 156) + datagrams(290, 330),
+    "end": datagrams(1, 10) + datagrams(70, 84),
+}
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
-    for name in ("capture", "tcp_flow", "trace_view"):
+    for name in ("capture", "tcp_flow", "trace_view", "rdma"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for n, (name, capture) in enumerate(CAPTURES.items()):
         (root / "capture" / name).write_bytes(bytes([n * 25]) + capture)
@@ -98,6 +124,8 @@ def main():
         (root / "trace_view" / name).write_bytes(text + b"\0" + capture)
     for name, steps in FLOWS.items():
         (root / "tcp_flow" / name).write_bytes(steps)
+    for name, steps in RDMA.items():
+        (root / "rdma" / name).write_bytes(steps)
 
 
 main()
