@@ -41,8 +41,8 @@ void pcapng_view::put(std::uint64_t packet) {
 
 void pcapng_view::on_connection(const trace::connection& c) {
   begin(c, "*");
-  fmt::format_to(std::back_inserter(line_), "host {} controller {}", to_text(c.host()),
-                 to_text(c.controller()));
+  fmt::format_to(std::back_inserter(line_), "host {} controller {}{}", to_text(c.host()),
+                 to_text(c.controller()), c.carried_by() == trace::fabric::rdma ? " by RDMA" : "");
   put(c.begun().packet);
 }
 

@@ -12,7 +12,8 @@ make_capture() { python3 "$support/captures.py" "$1" "$2"; }
 # lines_of CAPTURE: what a trace of it shows of capsules, notices and rules, without times, frames.
 lines_of() {
   "$nvmfctl" trace "$1" 2>/dev/null |
-    sed -E '/ (icreq|icresp|rdma-cm-[a-z]+)( |$)/d; / no completion in the capture$/d; / the capture ends: /d
+    sed -E '/ (icreq|icresp|rdma-cm-[a-z]+)( |$)/d
+            / no completion in the capture$/d; / the capture ends: /d
             s/^[0-9:.]+ //; s/ \(frame [0-9]+\)$//; s/( closed: .* failed),.*/\1/'
 }
 # same_comments CAPTURE FILE: in the same order, and where tshark is, to its eyes too.
