@@ -111,6 +111,8 @@ result run_command(command& cmd, const global_options& options, const surroundin
       .in_descriptor = world.in_descriptor,
       .state_home = world.state_home,
       .slow_in = world.slow_in,
+      .unicode = world.unicode,
+      .out_terminal = world.out_terminal,
       .sudo_uid = world.sudo_uid,
       .sudo_gid = world.sudo_gid,
   };

@@ -24,6 +24,8 @@ struct surroundings {
   int in_descriptor = -1;               // behind `in`, for who reads gigabytes; -1: none
   std::string state_home = {};          // XDG_STATE_HOME, or what stands for it
   std::optional<int> slow_in = {};      // descriptor of `in` when its bytes may be long in coming
+  bool unicode = false;                 // LC_ALL, LC_CTYPE or LANG name UTF-8
+  int out_terminal = -1;  // descriptor of `out`, when that is a terminal that moves its cursor
   std::string sudo_uid = {}, sudo_gid = {};  // SUDO_UID, SUDO_GID
 };
 

@@ -53,6 +53,8 @@ struct context {
   // The descriptor of `in` when that is a pipe, a socket or a terminal. Who waits for its bytes in
   // a reactor reads them there, and leaves `in` alone.
   std::optional<int> slow_in = {};
+  bool unicode = false;   // the locale is one of UTF-8
+  int out_terminal = -1;  // of `out`, when that is a terminal that can move its cursor
   std::string sudo_uid = {}, sudo_gid = {};  // of who called sudo; empty: nobody did
 
   bool json() const { return options.json; }

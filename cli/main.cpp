@@ -18,10 +18,22 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+bool is_dumb() {
+  const std::string type = variable("TERM");
+  return type.empty() || type == "dumb";
+}
+
+// The first of them that is set decides (POSIX, 8.2).
+bool says_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const std::string told = variable(name); !told.empty())
+      return told.ends_with("UTF-8") || told.ends_with("utf8");
+  return false;
+}
+
 std::optional<nvmf::cli::terminal> person() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) return std::nullopt;
-  const std::string type = variable("TERM");
-  return nvmf::cli::terminal{STDIN_FILENO, STDOUT_FILENO, type.empty() || type == "dumb"};
+  return nvmf::cli::terminal{STDIN_FILENO, STDOUT_FILENO, is_dumb()};
 }
 
 std::optional<int> slow_in() {
@@ -69,6 +81,8 @@ int main(int argc, char** argv) try {
       .in_descriptor = STDIN_FILENO,
       .state_home = state_home(),
       .slow_in = slow_in(),
+      .unicode = says_utf8(),
+      .out_terminal = ::isatty(STDOUT_FILENO) == 1 && !is_dumb() ? STDOUT_FILENO : -1,
       .sudo_uid = variable("SUDO_UID"),
       .sudo_gid = variable("SUDO_GID"),
   };

@@ -66,15 +66,17 @@ constexpr std::array<json_key, 15> trace_keys{{
 }};
 
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 9> examples{{
+  static constexpr std::array<example, 11> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
+      {"trace capture.pcap --between 0.5s,2s", "what was outstanding in that time"},
       {"trace -v capture.pcap --filter failed", "every PDU of the commands that failed"},
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
       {"trace capture.pcap --pcapng explained.pcapng", "the packets of NVMe, with comments"},
       {"trace capture.pcap --perfetto slow.json --filter 'latency > 1ms'", "a timeline of it"},
       {"trace -i lo --port 4420,8009", "what passes now, until Ctrl-C; -i any: on all interfaces"},
+      {"trace -i any --follow", "rates, depths and latencies of each second, as they change"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
   }};
   static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
@@ -93,11 +95,18 @@ const command_info& trace_command::info() const {
           "--port, also where the capture begins within a connection. Segments out of order, sent "
           "again or missing are dealt with, and said where it matters. Digests are always "
           "checked. Lines that begin with ! tell what does not fit together.\n\n"
+          "--between shows what lies in a time, partly at least: after the first packet (2.5s,3s), "
+          "of day (12:34:56.5,12:35:00) or of a date (2026-01-31T12:34:56Z,); one end may be "
+          "open. Pairing and rules know what came before; reading ends when all that began in it "
+          "is over.\n\n"
           "With -i the traffic of an interface is shown as it passes: all TCP, or that of --port. "
           "Ctrl-C ends it, and so does --first. To open the interface takes CAP_NET_RAW; right "
           "after that root becomes the user who called sudo, or nobody (it stays root to write "
           "files), and all capabilities are gone. What came faster than it was read is counted "
           "and said.\n\n"
+          "--follow draws statistics at one place of the terminal once a second: the rates, "
+          "depths and latencies of the last second, and totals. What --stats tells comes at the "
+          "end.\n\n"
           "Traffic is held against the rules of NVMe/TCP (describe rules), unless --no-rules: a "
           "line "
           "tells who broke one, what shows it, and what would have been right. With --strict the "
@@ -139,9 +148,20 @@ result trace_command::run(context& ctx) {
     return result::fail(exit_status::usage, fmt::format("trace: {}: FILE, or -i IFACE",
                                                         file_.empty() ? "a source is missing"
                                                                       : "one source at a time"));
+  if (how_.between != nullptr && file_.empty())
+    return result::fail(
+        exit_status::usage,
+        "trace: --between is about captures that are there; Ctrl-C or --first end -i");
+  how_.pick.filter.within(how_.between);
+  if (how_.follow && (ctx.json() || ctx.out_terminal < 0))
+    return result::fail(exit_status::usage,
+                        "trace: --follow draws on a terminal, and standard output is none that it "
+                        "could draw on (--stats tells the same at the end)");
+  how_.unicode = ctx.unicode;
   outputs out(how_, ctx.json(), ctx.options.verbosity, ctx.out, ctx.out_style);
   if (const auto opened = out.open(); !opened)
     return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
+  if (how_.follow) out.follow_on(ctx.out_terminal);
   trace::tracer tracer(out.options(), out.listener());
   stop_signals stop;
   return file_.empty() ? run_interface(ctx, out, tracer, stop) : run_file(ctx, out, tracer, stop);
@@ -157,6 +177,7 @@ result trace_command::finish(context& ctx, outputs& out, trace::tracer& t, bool 
 }
 
 result trace_command::run_file(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop) {
+  std::expected<void, std::string> begun;
   const auto end = read_capture(
       file_, ctx.in, ctx.in_descriptor, t,
       {.progress =
@@ -164,7 +185,20 @@ result trace_command::run_file(context& ctx, outputs& out, trace::tracer& t, sto
              out.flush();
              return !out.done();
            },
-       .before_read = [&](int fd) { return stop.wait(fd) != stop_signals::woken::stopped; }});
+       .before_read =
+           [&](int fd) {
+             auto woken = stop.wait(fd, out.due());
+             for (; woken == stop_signals::woken::time; woken = stop.wait(fd, out.due()))
+               out.tick();
+             return woken == stop_signals::woken::readable;
+           },
+       .look = how_.between == nullptr ? std::function<bool(const trace::packet&)>{}
+                                       : [&](const trace::packet& p) {
+                                           if (p.at.packet == 1) begun = out.begin(p.at.ns);
+                                           return begun && !out.is_over(p.at.ns);
+                                         }});
+  if (!begun)
+    return {.status = exit_status::usage, .error = "trace: " + begun.error(), .streamed = true};
   if (!end)
     return {.status = exit_status::usage, .error = "trace: " + end.error(), .streamed = true};
   result r = finish(ctx, out, t, end->begun);
@@ -201,7 +235,12 @@ result trace_command::run_interface(context& ctx, outputs& out, trace::tracer& t
                                      out.flush();
                                      return !out.done();
                                    },
-                               .say = [&](const std::string& text) { ctx.warn(text); }});
+                               .due = [&] { return out.due(); },
+                               .tick = [&] { out.tick(); },
+                               .say =
+                                   [&](const std::string& text) {
+                                     if (!out.note(text)) ctx.warn(text);
+                                   }});
   result r = finish(ctx, out, t, true);
   const live_counts n = from->counts();
   const std::string lost = losses_text(n);

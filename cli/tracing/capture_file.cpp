@@ -57,7 +57,13 @@ std::expected<capture_end, std::string> read_all(const read_function& more, trac
     wire::byte_span left = std::span{buffer}.first(have);
     trace::packet p;
     auto step = trace::capture_reader::step::more;
-    while ((step = reader.next(left, p)) == trace::capture_reader::step::packet) to.take(p);
+    while ((step = reader.next(left, p)) == trace::capture_reader::step::packet) {
+      if (hooks.look && !hooks.look(p)) {
+        end.begun = true;
+        return end;
+      }
+      to.take(p);
+    }
     end.begun = reader.begun();
     if (step == trace::capture_reader::step::failed) {
       end.damage = reader.error();

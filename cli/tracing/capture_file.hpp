@@ -26,6 +26,8 @@ struct capture_end {
 struct capture_hooks {
   std::function<bool()> progress;        // after each piece
   std::function<bool(int)> before_read;  // of a descriptor: waits for its bytes
+  // Each packet, before the tracer has it; false ends the reading. Empty: nobody looks.
+  std::function<bool(const trace::packet&)> look = {};
 };
 
 // `path` "-" is `descriptor` where there is one, else `in`. The error: it could not be opened or

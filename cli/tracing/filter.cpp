@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 
 #include "rule_symbols.hpp"
 #include "wire/expression/command_fields.hpp"
@@ -202,7 +203,23 @@ std::expected<trace_filter, std::string> trace_filter::parse(std::string_view te
   return f;
 }
 
+bool trace_filter::waits(const sight& s) const {
+  return needs_end_ || (window_ != nullptr && !window_->holds(s.of->sent.ns, s.of->sent.ns) &&
+                        !window_->is_over(s.of->sent.ns));
+}
+
+// A command that goes on is in every window that does not end before it.
+bool trace_filter::in_window(const sight& s) const {
+  if (window_ == nullptr) return true;
+  if (s.of != nullptr)
+    return window_->holds(s.of->sent.ns, s.done != nullptr
+                                             ? s.done->at.ns
+                                             : std::numeric_limits<std::int64_t>::max());
+  return !s.ns || window_->holds(*s.ns, *s.ns);
+}
+
 bool trace_filter::matches(const sight& s) const {
+  if (!in_window(s)) return false;
   return condition_.matches([&](std::size_t number) -> field_value {
     const trace::agreement& agreed = s.on.agreed();
     switch (number) {

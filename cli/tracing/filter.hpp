@@ -3,10 +3,12 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "time_window.hpp"
 #include "trace/conversation/connection.hpp"
 #include "trace/rules/violation.hpp"
 #include "wire/expression.hpp"
@@ -21,6 +23,7 @@ struct sight {
   const trace::completion* done = nullptr;   // of that command, when it is over
   std::optional<std::uint8_t> pdu = {};      // its type
   const trace::violation* broken = nullptr;  // a line about a rule
+  std::optional<std::int64_t> ns = {};       // when, of what belongs to no command
 };
 
 class trace_filter {
@@ -29,13 +32,21 @@ class trace_filter {
   // The error is a sentence, the text below it, and a mark at the column.
   static std::expected<trace_filter, std::string> parse(std::string_view text);
 
-  bool always() const { return condition_.always(); }
-  // Can only be told when a command is over.
-  bool needs_end() const { return needs_end_; }
+  // Only what lies in it, partly at least. It may begin() later.
+  void within(std::shared_ptr<const time_window> window) { window_ = std::move(window); }
+
+  bool always() const { return condition_.always() && window_ == nullptr; }
+  // May be told of a command only when it is over.
+  bool needs_end() const { return needs_end_ || window_ != nullptr; }
+  // So it is of this one.
+  bool waits(const sight& s) const;
   bool matches(const sight& s) const;
 
  private:
+  bool in_window(const sight& s) const;
+
   wire::expression condition_;
+  std::shared_ptr<const time_window> window_;
   bool needs_end_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include "render/fields.hpp"
 #include "render/json.hpp"
 #include "render/status.hpp"
+#include "tracing/clock_text.hpp"
 #include "tracing/pdu_text.hpp"
 #include "wire/commands.hpp"
 #include "wire/layouts/forms.hpp"
@@ -48,8 +49,9 @@ json::object record_json(std::string_view kind, const trace::stamp& at, const tr
   return o;
 }
 
-void optional_json(json::object& o, std::string_view key, std::optional<std::int64_t> v) {
-  if (v) o[key] = *v;
+void append_signed(fmt::memory_buffer& to, std::int64_t value) {
+  const fmt::format_int text(value);
+  to.append(text.data(), text.data() + text.size());
 }
 
 json::object agreed_json(const trace::agreement& a) {
@@ -113,7 +115,7 @@ void json_view::put(picker::answer what, const sight& s, const json::object& o) 
 }
 
 void json_view::on_connection(const trace::connection& c) {
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = c.begun().ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   put(what, s,
@@ -123,23 +125,97 @@ void json_view::on_connection(const trace::connection& c) {
                    {"fabric", c.carried_by() == trace::fabric::rdma ? "rdma" : "tcp"}}));
 }
 
+void json_view::begin(std::string_view kind, const trace::stamp& at, const trace::connection& c,
+                      std::optional<std::uint16_t> cid) {
+  line_.clear();
+  add("{\"schema\": \"");
+  add(trace_schema);
+  add("\", \"record\": \"");
+  add(kind);
+  add("\", \"time_ns\": ");
+  append_signed(line_, at.ns);
+  add("frame", at.packet);
+  add("connection", c.number());
+  if (c.queue_known()) add("qid", c.qid());
+  if (cid) add("cid", *cid);
+  add(", \"");
+  add(kind);
+  add("\": ");
+}
+
+void json_view::end(picker::answer what, const sight& s) {
+  add("}\n");
+  out_.put(what, s, {line_.data(), line_.size()});
+}
+
+void json_view::add(std::string_view key, std::uint64_t value) {
+  add(", \"");
+  add(key);
+  add("\": ");
+  append_number(line_, value);
+}
+
+void json_view::add_latency(const trace::command& k, const trace::completion& done) {
+  const trace::latency_parts l = latency_of(k, done);
+  const auto part = [this](std::string_view key, std::optional<std::int64_t> ns) {
+    if (!ns) return;
+    add(", \"");
+    add(key);
+    add("\": ");
+    append_signed(line_, *ns);
+  };
+  part("latency_ns", l.total);
+  part("to_r2t_ns", l.to_r2t);
+  part("to_data_ns", l.to_data);
+  part("data_ns", l.data);
+  part("to_end_ns", l.to_end);
+}
+
+void json_view::add_status(const trace::command& k, const trace::completion& done) {
+  const status_set set = set_of(k.opcode());
+  const auto status = static_cast<std::uint16_t>(done.status & 0x7fff);
+  std::string& text = statuses_[static_cast<std::uint32_t>(set) << 16 | status];
+  if (text.empty()) {
+    text = ", \"status\": " + json_line(status_json(nvme_status::from_field(status), set));
+    text.pop_back();
+  }
+  add(text);
+}
+
 void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
   if (verbosity_ == 0) return;
-  const sight s{.on = c, .of = of, .pdu = p.type};
+  const sight s{.on = c, .of = of, .pdu = p.type, .ns = p.ended.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   const wire::layout* form = trace::form_of(p);
-  json::object o;
-  o["way"] = way_name(p.going);
-  o["type"] = form != nullptr ? json::value(form->name) : json::value();
-  o["header"] = form != nullptr ? fields_json(*form, p.header) : json::object{{"type", p.type}};
-  o["data_bytes"] = p.data_bytes;
-  if (p.bytes_missing > 0) o["bytes_missing"] = p.bytes_missing;
-  o["header_digest"] = digest_name(p.header_digest);
-  o["data_digest"] = digest_name(p.data_digest);
-  if (verbosity_ > 1) o["data"] = hex_text(p.data);
-  const auto cid = of != nullptr ? std::optional{of->cid} : std::nullopt;
-  put(what, s, record_json("pdu", p.ended, c, std::move(o), cid));
+  begin("pdu", p.ended, c, of != nullptr ? std::optional{of->cid} : std::nullopt);
+  add("{\"way\": \"");
+  add(way_name(p.going));
+  add("\", \"type\": ");
+  if (form != nullptr) {
+    add("\"");
+    add(form->name);
+    add("\", \"header\": ");
+    fields_.append(line_, *form, p.header);
+  } else {
+    add("null, \"header\": {\"type\": ");
+    append_number(line_, p.type);
+    add("}");
+  }
+  add("data_bytes", p.data_bytes);
+  if (p.bytes_missing > 0) add("bytes_missing", p.bytes_missing);
+  add(", \"header_digest\": \"");
+  add(digest_name(p.header_digest));
+  add("\", \"data_digest\": \"");
+  add(digest_name(p.data_digest));
+  add("\"");
+  if (verbosity_ > 1) {
+    add(", \"data\": \"");
+    add(hex_text(p.data));
+    add("\"");
+  }
+  add("}");
+  end(what, s);
 }
 
 void json_view::on_completion(const trace::connection& c, const trace::command& k,
@@ -151,35 +227,42 @@ void json_view::on_completion(const trace::connection& c, const trace::command& 
   out_.settle(s);
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
-  const auto info = wire::command_of_sqe(k.admin, k.opcode(), k.fctype());
-  json::object o;
-  o["name"] = info.name.empty() ? to_text(info) : std::string{info.name};
-  o["opcode"] = k.opcode();
-  if (k.whole) o["sqe"] = fields_json(wire::sqe_form(k.sqe, k.admin), k.sqe);
-  o["in_capsule"] = k.in_capsule;
-  o["bytes_to_controller"] = k.in_capsule + k.h2c_bytes;
-  o["bytes_to_host"] = k.c2h_bytes;
-  o["r2ts"] = k.r2ts;
-  o["h2c_pdus"] = k.h2c_pdus;
-  o["c2h_pdus"] = k.c2h_pdus;
-  o["digest_errors"] = k.bad_digests;
-  o["fate"] = fate_name(done.how);
-  if (done.answered()) {
-    const trace::latency_parts l = latency_of(k, done);
-    o["status"] = status_json(nvme_status::from_field(done.status & 0x7fff), set_of(k.opcode()));
-    o["completed_frame"] = done.at.packet;
-    o["latency_ns"] = l.total;
-    optional_json(o, "to_r2t_ns", l.to_r2t);
-    optional_json(o, "to_data_ns", l.to_data);
-    optional_json(o, "data_ns", l.data);
-    optional_json(o, "to_end_ns", l.to_end);
+  begin("command", k.sent, c, k.cid);
+  add("{\"name\": \"");
+  add(known_.of(k).name);
+  add("\", \"opcode\": ");
+  append_number(line_, k.opcode());
+  if (k.whole) {
+    add(", \"sqe\": ");
+    fields_.append(line_, wire::sqe_form(k.sqe, k.admin), k.sqe);
   }
-  if (!done.cqe.empty()) o["cqe"] = fields_json(wire::cqe_form(k.sqe, k.admin, done.cqe), done.cqe);
-  put(what, s, record_json("command", k.sent, c, std::move(o), k.cid));
+  add("in_capsule", k.in_capsule);
+  add("bytes_to_controller", k.in_capsule + k.h2c_bytes);
+  add("bytes_to_host", k.c2h_bytes);
+  add("r2ts", k.r2ts);
+  add("h2c_pdus", k.h2c_pdus);
+  add("c2h_pdus", k.c2h_pdus);
+  add("digest_errors", k.bad_digests);
+  add(", \"fate\": \"");
+  add(fate_name(done.how));
+  add("\"");
+  if (done.answered()) {
+    add_status(k, done);
+    add("completed_frame", done.at.packet);
+    add_latency(k, done);
+  }
+  if (!done.cqe.empty()) {
+    add(", \"cqe\": ");
+    fields_.append(line_, wire::cqe_form(k.sqe, k.admin, done.cqe), done.cqe);
+  }
+  add("}");
+  end(what, s);
 }
 
 void json_view::on_notice(const trace::connection& c, const trace::notice& n) {
-  const sight s{.on = c, .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt};
+  const sight s{.on = c,
+                .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt,
+                .ns = n.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   put(what, s,
@@ -190,7 +273,7 @@ void json_view::on_notice(const trace::connection& c, const trace::notice& n) {
 }
 
 void json_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  const sight s{.on = c, .pdu = v.pdu, .broken = &v};
+  const sight s{.on = c, .pdu = v.pdu, .broken = &v, .ns = v.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   const trace::rule_row& row = row_of(v.id);
@@ -204,7 +287,7 @@ void json_view::on_violation(const trace::connection& c, const trace::violation&
 }
 
 void json_view::on_suspension(const trace::connection& c, const trace::suspension& why) {
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = why.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   put(what, s,
@@ -215,7 +298,7 @@ void json_view::on_suspension(const trace::connection& c, const trace::suspensio
 
 void json_view::on_end(const trace::connection& c, const trace::stamp& at, bool closed) {
   out_.forget(c.number());
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   json::object o = connection_json(c);

@@ -2,8 +2,15 @@
 // A trace as JSON Lines: one record a command, when it is over; with -v every PDU, with -vv bytes.
 #pragma once
 
-#include <boost/json/object.hpp>
+#include <fmt/format.h>
 
+#include <boost/json/object.hpp>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "json_fields.hpp"
+#include "known_commands.hpp"
 #include "picker.hpp"
 #include "trace/conversation/connection.hpp"
 #include "trace/rules/violation.hpp"
@@ -33,8 +40,21 @@ class json_view final : public trace::listener, public trace::violation_sink {
  private:
   void put(picker::answer what, const sight& s, const boost::json::object& o);
 
+  // What is told a million times a second is written as text, without an object for it.
+  void begin(std::string_view kind, const trace::stamp& at, const trace::connection& c,
+             std::optional<std::uint16_t> cid);
+  void end(picker::answer what, const sight& s);
+  void add(std::string_view text) { line_.append(text); }
+  void add(std::string_view key, std::uint64_t value);
+  void add_latency(const trace::command& k, const trace::completion& done);
+  void add_status(const trace::command& k, const trace::completion& done);
+
   picker& out_;
   int verbosity_;
+  fmt::memory_buffer line_;
+  known_commands known_;
+  json_fields fields_;
+  std::map<std::uint32_t, std::string> statuses_;  // by set and status: text
 };
 
 }  // namespace nvmf::cli

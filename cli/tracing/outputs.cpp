@@ -7,6 +7,7 @@
 
 #include "options.hpp"
 #include "render/json.hpp"
+#include "tracing/follow_view.hpp"
 #include "tracing/json_view.hpp"
 #include "tracing/pcapng_view.hpp"
 #include "tracing/perfetto_view.hpp"
@@ -14,6 +15,7 @@
 #include "tracing/rule_tally.hpp"
 #include "tracing/statistics.hpp"
 #include "tracing/text_view.hpp"
+#include "tracing/window_watch.hpp"
 
 namespace nvmf::cli {
 namespace {
@@ -45,6 +47,14 @@ void output_options::add(option_table& table) {
                  pick.filter = std::move(*parsed);
                  return {};
                });
+  table.custom("--between", "FROM,TO",
+               "show commands of this time: 2.5s,3s after the first packet; 12:34:56,12:35:00; 2s,",
+               [this](std::string_view text) -> std::expected<void, std::string> {
+                 auto parsed = time_window::parse(text);
+                 if (!parsed) return std::unexpected(parsed.error());
+                 between = std::make_shared<time_window>(*parsed);
+                 return {};
+               });
   table.number("--first", "N", pick.first, "end after N lines", 1).fallback = "";
   table.number("--last", "N", pick.last, "show the last N lines only", 1, last_max).fallback = "";
   table.flag("--strict", strict, "exit status 20 when a rule of NVMe/TCP was broken");
@@ -56,6 +66,7 @@ void output_options::add(option_table& table) {
               })
       .wants = option::takes::nothing;
   table.flag("--stats", statistics, "show statistics instead of lines");
+  table.flag("--follow", follow, "draw statistics on the terminal while they change");
   table.choice("--time", "HOW", time, trace_time_names, "how times are shown");
   table.text("--pcapng", "FILE", pcapng, "write the packets, with comments, for wireshark")
       .completion = completes::file;
@@ -70,7 +81,7 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
     all_.add(static_cast<trace::listener&>(view));
     all_.add(static_cast<trace::violation_sink&>(view));
   };
-  if (how.statistics) {
+  if (how.statistics || how.follow) {
     numbers_ = std::make_unique<nvmf::cli::statistics>(how.pick.filter);
     broken_ = std::make_unique<rule_tally>();
     all_.add(*numbers_);
@@ -81,6 +92,10 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
   } else {
     text_ = std::make_unique<text_view>(out_, static_cast<trace_time>(how.time), verbosity, look);
     show(*text_);
+  }
+  if (how.between != nullptr) {
+    window_ = std::make_unique<window_watch>(*how.between);
+    all_.add(static_cast<trace::listener&>(*window_));
   }
   if (how.rules || how.strict) all_.judge();
 }
@@ -108,6 +123,42 @@ std::expected<void, std::string> outputs::open() {
   return {};
 }
 
+std::expected<void, std::string> outputs::begin(std::int64_t first_ns) {
+  const bool utc = static_cast<trace_time>(how_.time) == trace_time::utc;
+  if (how_.between == nullptr || how_.between->begin(first_ns, utc)) return {};
+  return std::unexpected(std::string{"--between: of this capture, TO comes before FROM"});
+}
+
+bool outputs::is_over(std::int64_t ns) const { return window_ != nullptr && window_->is_over(ns); }
+
+void outputs::follow_on(int terminal) {
+  drawn_ = std::make_unique<follow_view>(how_.pick.filter, to_, terminal, look_,
+                                         follow_view::clock::now());
+  all_.add(static_cast<trace::listener&>(*drawn_));
+}
+
+std::optional<std::chrono::steady_clock::time_point> outputs::due() const {
+  if (drawn_ == nullptr) return std::nullopt;
+  return drawn_->due();
+}
+
+void outputs::tick() {
+  if (drawn_ == nullptr) return;
+  std::vector<std::string> below;
+  if (all_.rules() != nullptr)
+    below.push_back(fmt::format("rules: {} errors, {} warnings",
+                                all_.rules()->count(trace::severity::error),
+                                all_.rules()->count(trace::severity::warning)));
+  if (!noted_.empty()) below.push_back(noted_);
+  drawn_->draw(follow_view::clock::now(), below);
+}
+
+bool outputs::note(const std::string& text) {
+  if (drawn_ == nullptr) return false;
+  noted_ = text;
+  return true;
+}
+
 void outputs::flush() {
   out_.flush();
   if (packets_ != nullptr) packets_->flush();
@@ -119,19 +170,20 @@ trace::tracer_options outputs::options() const {
   o.ports.insert(o.ports.end(), how_.ports.begin(), how_.ports.end());
   // Data is kept for who shows it: structures at -v, all of it at -vv.
   constexpr std::size_t structure_bytes = 4096;
-  if (!how_.statistics && verbosity_ > 0)
+  if (numbers_ == nullptr && verbosity_ > 0)
     o.conversation.data_bytes = verbosity_ > 1 ? text_view::dump_bytes : structure_bytes;
   return o;
 }
 
 result outputs::finish(const trace::tracer& t, std::vector<std::string>& warnings) {
   out_.finish();
+  if (drawn_ != nullptr) drawn_->leave();
   if (numbers_ != nullptr && json_) {
     boost::json::object record = numbers_->json();
     if (all_.rules() != nullptr) record["statistics"].as_object()["rules"] = broken_->json();
     to_ << json_line(record);
   } else if (numbers_ != nullptr && t.counts().connections > 0) {
-    to_ << numbers_->text(look_) << broken_->text(look_);
+    to_ << numbers_->text(look_, how_.unicode) << broken_->text(look_);
   }
   result r;
   r.streamed = true;

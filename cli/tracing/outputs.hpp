@@ -4,8 +4,10 @@
 // finish()es.
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "clock_text.hpp"
@@ -17,22 +19,28 @@
 
 namespace nvmf::cli {
 
+class follow_view;
 class json_view;
 class pcapng_view;
 class perfetto_view;
 class rule_tally;
 class statistics;
 class text_view;
+class window_watch;
 
 struct output_options {
   picking pick = {};
   bool statistics = false;
+  bool follow = false;   // statistics are drawn while they change, and told at the end
   bool rules = true;     // --no-rules
   bool strict = false;   // broken rules are a failure
+  bool unicode = false;  // of statistics: charts of block signs
   std::size_t time = 0;  // of trace_time_names
   std::vector<std::uint16_t> ports = {};
   // Files to write; empty: none.
   std::string pcapng, perfetto;
+
+  std::shared_ptr<time_window> between = {};  // null: all
 
   void add(option_table& table);
   bool writes_files() const { return !pcapng.empty() || !perfetto.empty(); }
@@ -56,8 +64,20 @@ class outputs {
 
   // No more is wanted: --first has been reached, or nobody reads.
   bool done() const { return out_.done(); }
+  // --between: before the first packet is taken, and whether one at that time comes too late for
+  // anything that is shown. The error is a sentence.
+  std::expected<void, std::string> begin(std::int64_t first_ns);
+  bool is_over(std::int64_t ns) const;
   // What was put out leaves.
   void flush();
+  // --follow: `terminal` is what `out` writes to. Before open().
+  void follow_on(int terminal);
+  // When tick() is due, whatever comes or does not.
+  std::optional<std::chrono::steady_clock::time_point> due() const;
+  void tick();
+  // A sentence while the traffic goes on: false, and nothing is done, where there is no place for
+  // it but standard error.
+  bool note(const std::string& text);
   // The traffic is over, and the tracer has been finished. The result holds the summary (--json),
   // and the verdict of --strict; what to warn of is in `warnings`.
   result finish(const trace::tracer& t, std::vector<std::string>& warnings);
@@ -77,6 +97,9 @@ class outputs {
   std::unique_ptr<json_view> lines_;  // of JSON
   std::unique_ptr<statistics> numbers_;
   std::unique_ptr<rule_tally> broken_;
+  std::unique_ptr<follow_view> drawn_;
+  std::string noted_;
+  std::unique_ptr<window_watch> window_;
   std::unique_ptr<pcapng_view> packets_;
   std::unique_ptr<perfetto_view> slices_;
 };

@@ -14,7 +14,7 @@ constexpr std::size_t pending_max = 128u << 10;
 picker::answer picker::wants(const sight& s) const {
   if (done_) return answer::no;
   if (how_.filter.always()) return answer::yes;
-  if (how_.filter.needs_end() && s.of != nullptr && s.done == nullptr) return answer::later;
+  if (s.of != nullptr && s.done == nullptr && how_.filter.waits(s)) return answer::later;
   return how_.filter.matches(s) ? answer::yes : answer::no;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "statistics.hpp"
 
+#include <algorithm>
 #include <nvmf/status.hpp>
 
 #include "render/json.hpp"
@@ -66,10 +67,30 @@ void statistics::add(row& to, const trace::command& k, const trace::completion& 
   ++to.errors[static_cast<std::uint16_t>(done.status & 0x7ff)];
 }
 
+limit_watch& statistics::watch(const trace::connection& c) {
+  if (last_ == nullptr || last_number_ != c.number()) {
+    last_ = &watches_[c.number()];
+    last_number_ = c.number();
+  }
+  return *last_;
+}
+
+void statistics::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
+  watch(c).on_pdu(p, of);
+}
+
+void statistics::on_command(const trace::connection& c, const trace::command& k,
+                            const trace::pdu&) {
+  watch(c).on_command(k);
+  over_time_.command(k.sent.ns);
+}
+
 void statistics::on_completion(const trace::connection& c, const trace::command& k,
                                const trace::completion& done, const trace::pdu*) {
-  const sight s{.on = c, .of = &k, .done = &done};
-  if (!filter_.always() && !filter_.matches(s)) return;
+  watch(c).on_completion(c, k);
+  const bool fits = filter_.always() || filter_.matches({.on = c, .of = &k, .done = &done});
+  over_time_.completion(done.at.ns, fits && done.answered(), k.bytes());
+  if (!fits) return;
   const std::size_t key = command_key(k);
   auto& total = all_[key];
   if (total == nullptr) {
@@ -93,6 +114,9 @@ void statistics::on_completion(const trace::connection& c, const trace::command&
 }
 
 void statistics::on_end(const trace::connection& c, const trace::stamp&, bool) {
+  const reached_limits reached = watch(c).most();
+  watches_.erase(c.number());
+  last_ = nullptr;
   if (!filter_.always() && !filter_.needs_end() && c.counts().commands == 0 &&
       !filter_.matches({.on = c}))
     return;
@@ -101,9 +125,10 @@ void statistics::on_end(const trace::connection& c, const trace::stamp&, bool) {
     return;
   }
   ends_.push_back({to_text(c.host()), to_text(c.controller()), c.agreed(), c.counts(), c.number(),
-                   c.most_outstanding()});
+                   c.most_outstanding(), reached});
   json::object o = connection_json(c);
   o["connection"] = c.number();
+  o["reached"] = reached.json();
   ends_json_.push_back(std::move(o));
 }
 
@@ -150,6 +175,45 @@ void statistics::add_agreements(std::string& out, const style& look) const {
   if (!names.empty()) out += look(tone::strong, "Host and subsystem") + "\n" + names.str();
 }
 
+const trace::agreement* statistics::identified(const end_of& e) const {
+  if (e.agreed.identified) return &e.agreed;
+  const auto same = [&](const end_of& other) {
+    const trace::agreement &a = e.agreed, &b = other.agreed;
+    return b.identified && a.cntlid && a.cntlid == b.cntlid && a.host_nqn == b.host_nqn &&
+           a.subsystem_nqn == b.subsystem_nqn;
+  };
+  const auto found = std::ranges::find_if(ends_, same);
+  return found != ends_.end() ? &found->agreed : nullptr;
+}
+
+// What was used of a limit, "12 of 128"; alone where the limit is not known, or there is none.
+void statistics::add_reached(std::string& out, const style& look) const {
+  text_table t(2);
+  t.add({"", "PDU >", "PDU <", "outstanding", "R2Ts at once", "H2CData", "transfer", "in capsule",
+         "R2T/write", "C2H/read"});
+  for (std::size_t right = 1; right < 10; ++right) t.align_right(right);
+  const auto of = [](std::uint64_t used, bool known, std::uint64_t most) {
+    return known ? fmt::format("{} of {}", used, most) : fmt::format("{}", used);
+  };
+  for (const end_of& e : ends_) {
+    const trace::agreement& a = e.agreed;
+    const reached_limits& r = e.reached;
+    const trace::agreement* const told = identified(e);
+    const bool io = a.connect && a.qid > 0;
+    // MDTS counts in the smallest pages, which are 4 KiB over fabrics unless CAP says more.
+    const bool mdts = told != nullptr && told->mdts > 0 && told->mdts < 32;
+    const bool capsules = told != nullptr && io && told->ioccsz >= 4;
+    t.add({fmt::format("c{}", e.number), fmt::format("{}", r.pdu[0]), fmt::format("{}", r.pdu[1]),
+           of(r.outstanding, a.connect, std::uint64_t{a.sqsize} + 1),
+           of(r.r2ts, a.ic_request, std::uint64_t{a.maxr2t} + 1),
+           of(r.h2c_data, a.ic_response, a.maxh2cdata),
+           of(r.transfer, mdts, mdts ? std::uint64_t{4096} << told->mdts : 0),
+           of(r.in_capsule, capsules, capsules ? std::uint64_t{told->ioccsz} * 16 - 64 : 0),
+           per(r.r2t_pdus, r.writes), per(r.c2h_pdus, r.reads)});
+  }
+  out += look(tone::strong, "Reached") + "\n" + t.str();
+}
+
 void statistics::add_rows(std::string& out, const style& look) const {
   out += look(tone::strong, "Commands") + "\n";
   text_table t(2);
@@ -190,10 +254,12 @@ void statistics::add_errors(std::string& out, const style& look) const {
   if (!t.empty()) out += look(tone::strong, "Errors") + "\n" + t.str();
 }
 
-std::string statistics::text(const style& look) const {
+std::string statistics::text(const style& look, bool unicode) const {
   std::string out;
   add_connections(out, look);
   add_agreements(out, look);
+  add_reached(out, look);
+  out += over_time_.text(look, unicode);
   add_rows(out, look);
   add_errors(out, look);
   return out;
@@ -227,6 +293,7 @@ json::object statistics::json() const {
   }
   for (const auto& [key, r] : all_) add_row(*r, {{"connection", nullptr}}, key);
   o["commands"] = std::move(commands);
+  if (!over_time_.empty()) o["over_time"] = over_time_.json();
   json::object record = trace_record("statistics");
   record["statistics"] = std::move(o);
   return record;

@@ -12,6 +12,8 @@
 #include "filter.hpp"
 #include "histogram.hpp"
 #include "known_commands.hpp"
+#include "over_time.hpp"
+#include "reached.hpp"
 #include "render/style.hpp"
 #include "trace/conversation/connection.hpp"
 
@@ -26,11 +28,15 @@ class statistics final : public trace::listener {
 
   explicit statistics(const trace_filter& filter) : filter_(filter) {}
 
+  void on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) override;
+  void on_command(const trace::connection& c, const trace::command& k,
+                  const trace::pdu& p) override;
   void on_completion(const trace::connection& c, const trace::command& k,
                      const trace::completion& done, const trace::pdu* by) override;
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
 
-  std::string text(const style& look) const;
+  // `unicode`: charts may be drawn with block signs.
+  std::string text(const style& look, bool unicode) const;
   boost::json::object json() const;
 
  private:
@@ -48,14 +54,23 @@ class statistics final : public trace::listener {
     trace::connection_counts counts;
     std::uint32_t number;
     std::size_t most_outstanding;
+    reached_limits reached;
   };
   static void add(row& to, const trace::command& k, const trace::completion& done);
   void add_connections(std::string& out, const style& look) const;
   void add_agreements(std::string& out, const style& look) const;
+  void add_reached(std::string& out, const style& look) const;
+  // Who told the limits of its controller: itself, or its admin queue.
+  const trace::agreement* identified(const end_of& e) const;
+  limit_watch& watch(const trace::connection& c);
   void add_rows(std::string& out, const style& look) const;
   void add_errors(std::string& out, const style& look) const;
 
   const trace_filter& filter_;
+  over_time over_time_;
+  std::map<std::uint32_t, limit_watch> watches_;  // by connection
+  std::uint32_t last_number_ = 0;
+  limit_watch* last_ = nullptr;  // of that connection
   known_commands known_;
   std::map<std::pair<std::uint32_t, std::size_t>, std::unique_ptr<row>> rows_;
   std::map<std::size_t, std::unique_ptr<row>> all_;  // by command

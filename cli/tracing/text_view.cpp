@@ -35,7 +35,7 @@ void text_view::put(picker::answer what, const sight& s) {
 
 void text_view::on_connection(const trace::connection& c) {
   clock_.start(c.begun().ns);
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = c.begun().ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, c.begun().ns, "*");
@@ -84,7 +84,7 @@ void text_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
                     type == wire::pdu_type::c2h_data;
   // Of a response to nobody a notice says more.
   if ((data || type == wire::pdu_type::capsule_resp) && verbosity_ == 0) return;
-  const sight s{.on = c, .of = of, .pdu = p.type};
+  const sight s{.on = c, .of = of, .pdu = p.type, .ns = p.ended.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, p.ended.ns, arrow(p.going));
@@ -104,7 +104,9 @@ void text_view::add_details(const trace::pdu& p, const trace::command* of,
 }
 
 void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
-  const sight s{.on = c, .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt};
+  const sight s{.on = c,
+                .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt,
+                .ns = n.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, n.at.ns, "!");
@@ -113,7 +115,7 @@ void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
 }
 
 void text_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  const sight s{.on = c, .pdu = v.pdu, .broken = &v};
+  const sight s{.on = c, .pdu = v.pdu, .broken = &v, .ns = v.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, v.at.ns, "!");
@@ -125,7 +127,7 @@ void text_view::on_violation(const trace::connection& c, const trace::violation&
 }
 
 void text_view::on_suspension(const trace::connection& c, const trace::suspension& why) {
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = why.at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, why.at.ns, "!");
@@ -135,7 +137,7 @@ void text_view::on_suspension(const trace::connection& c, const trace::suspensio
 
 void text_view::on_end(const trace::connection& c, const trace::stamp& at, bool closed) {
   out_.forget(c.number());
-  const sight s{.on = c};
+  const sight s{.on = c, .ns = at.ns};
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, at.ns, "*");

@@ -62,6 +62,8 @@ def changes(command, line, address, folder):
             yield "--cpus 1", "", "no CPU 1 here"
     if "--hold=60s" in line:
         yield "--hold=60s", "--hold=100ms", "it need not last"
+    if "--follow" in line:
+        yield "-i any --follow", "capture.pcap --stats", "no terminal, and nobody to end it"
     if command == "trace" and "-i lo" in line:
         yield "-i lo", "capture.pcap", "cli.live captures, where that is allowed"
     if command == "serve" and "--listen" not in line:

@@ -128,6 +128,29 @@ cmp out <(tail -n 3 whole)
 run bash -c '(cat talk.pcap; cat /dev/zero) | "$0" trace - --first 3' "$nvmfctl"
 cmp out <(head -n 3 whole)
 
+# A part of the time: what lies in it partly, with what came before known; both ends can be open.
+run "$nvmfctl" trace --time relative talk.pcap --between 80us,100us
+expect_match out 'c1 q1 > 0x0002 read nsid=0x1 slba=8 nlb=7'
+expect_match out 'c1 q1 < 0x0002 read ok by SUCCESS flag'
+! grep -qE '0x000[13456] ' out || fail 'what lies outside of the time is shown'
+run "$nvmfctl" trace talk.pcap --between 130us,160us --filter 'cmd == write && cid == 4'
+expect_lines out 2
+run "$nvmfctl" trace --time utc talk.pcap --between 22:13:20.000200,
+expect_match out '0x0005 read LBA Out of Range'
+! grep -q '0x0001 ' out || fail 'what came before is shown'
+run "$nvmfctl" trace --stats talk.pcap --between 80us,100us
+expect_match out 'c1 +q1 +read +1 '
+# Reading ends when all that began in it is over: what follows could be damaged, and is not seen.
+run -s 22 "$nvmfctl" trace damaged.pcap
+run "$nvmfctl" trace damaged.pcap --between ,100us
+expect_match out '0x0002 read ok by SUCCESS flag'
+run -s 2 "$nvmfctl" trace talk.pcap --between 12:34:99,
+expect err '--between: column 7: the second is two digits, 00 to 59'
+run -s 2 "$nvmfctl" trace talk.pcap --between 1s,2023-11-14T22:13:20Z
+expect err '--between: of this capture, TO comes before FROM'
+run -s 2 "$nvmfctl" trace -i lo --between 1s,
+expect err '--between is about captures that are there'
+
 # JSON Lines, each with its schema; all verbosities; what they say agrees with the text.
 run "$nvmfctl" trace -v --json talk.pcap
 cat >check.py <<'PYTHON'
@@ -164,6 +187,21 @@ python3 -c 'import json; s = json.loads(open("out").readline())["statistics"]
 read = [c for c in s["commands"] if c["command"] == "read" and c["connection"] == 1][0]
 assert read["count"] == 100 and read["latency_ns"]["max"] == 1000000, read
 assert 500000 <= read["latency_ns"]["p50"] <= 508000, read' || fail 'statistics in JSON'
+
+# What was used of what was agreed; counted by hand in the list of tests/support/captures.py.
+run "$nvmfctl" trace --stats talk.pcap
+expect_match out '^  c1 +4168 +4120 +1 of 32 +1 of 1 +4096 of 131072 +8192 +4096 +1\.00 +1\.50$'
+expect out 'Over time, 1000.0 us a sign'
+expect_match out '  depth +█ +at most 1$'
+run env LC_ALL=C "$nvmfctl" trace --stats talk.pcap
+expect_match out '  depth +# +at most 1$'
+run "$nvmfctl" trace --stats --json talk.pcap
+python3 -c 'import json; s = json.loads(open("out").readline())["statistics"]
+over = s["over_time"]
+assert over["width_ns"] == 1000000 and over["completions"] == [6] and over["depth"] == [1], over
+reached = s["connections"][0]["reached"]
+assert reached["h2c_data"] == 4096 and reached["r2t_pdus"] == 2, reached
+assert reached["transfer"] == 8192, reached' || fail 'limits reached, in JSON'
 
 # A full disk is told.
 got=0

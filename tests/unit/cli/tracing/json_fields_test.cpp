@@ -8,6 +8,7 @@
 
 #include "render/fields.hpp"
 #include "render/json.hpp"
+#include "wire/layouts/entries.hpp"
 #include "wire/layouts/forms.hpp"
 
 namespace nvmf::cli {
