@@ -190,7 +190,8 @@ result outputs::finish(const trace::tracer& t, std::vector<std::string>& warning
   for (std::string& w : trace_warnings(t)) warnings.push_back(std::move(w));
   if (json_) r.document = trace_summary_json(t);
   if (all_.rules() != nullptr) add_verdict(r, warnings);
-  finish_files(r);
+  // A capture without NVMe is a failure: nothing is written then, and what was there stays.
+  if (t.counts().connections > 0) finish_files(r);
   return r;
 }
 

@@ -102,6 +102,13 @@ run -s 2 "$nvmfctl" trace talk.pcap --pcapng -
 expect err 'standard output has the lines of the trace'
 run -s 2 "$nvmfctl" trace talk.pcap --pcapng /dev/full
 expect err 'trace: /dev/full: cannot be written: No space left on device'
+# Nothing replaces what was there when there is nothing to write.
+echo before >kept.pcapng
+make_capture nothing nothing.pcap
+run -s 22 "$nvmfctl" trace nothing.pcap --pcapng kept.pcapng --perfetto kept.pcapng.json
+run -s 2 "$nvmfctl" trace kept.pcapng --pcapng kept.pcapng
+[ "$(cat kept.pcapng)" = before ] || fail 'the file is not what was there before'
+[ "$(find . -name 'kept.pcapng*' | wc -l)" = 1 ] || fail 'a file is left'
 echo before >full.pcapng
 # 100 blocks of 1024 bytes: less than there is to write.
 run -s 2 bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" trace "$1" --pcapng full.pcapng' \

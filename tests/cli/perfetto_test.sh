@@ -91,6 +91,21 @@ queues = {e["args"]["name"] for e in events if e["name"] == "thread_name" and e[
 assert {"queue 0", "queue 1"} <= queues, queues
 PYTHON
 
+# Ended by a person in the middle, it is whole.
+mkfifo pipe
+"$nvmfctl" trace - --perfetto out.json --pcapng out.pcapng <pipe >lines 2>/dev/null &
+reader=$!
+exec 4>pipe
+head -c -100 conversation.pcap >&4
+timeout "$limit_s" grep -qm1 response-command <(tail -n +1 -f lines) || fail 'no lines come'
+kill -INT $reader
+wait $reader || true
+exec 4>&-
+python3 "$support/perfetto.py" out.json >counts
+expect counts "'s': 6"
+python3 "$support/pcapng.py" out.pcapng >comments
+expect_match comments 'c1 q1 < 0x0004 write ok'
+
 run -s 2 "$nvmfctl" trace conversation.pcap --perfetto /dev/full
 expect err 'trace: /dev/full: cannot be written: No space left on device'
 run -s 2 "$nvmfctl" trace conversation.pcap --perfetto none/out.json
