@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Registered memory of one queue, in blocks: data that an RDMA device moves lies here, and is
-// copied from and to the memory of users. To register is a system call that pins pages; a copy of 4
-// KiB costs a tenth of that, so memory is registered in slabs, once, and kept.
+// copied from and to the memory of users. To register is a system call that pins pages, too much
+// for each command, so memory is registered in slabs, once, and kept (docs/adr/0016).
 #pragma once
 
 #include <array>
