@@ -71,10 +71,29 @@ class maker {
     ++next_[c][0];
     send(c, true, icreq(digests_ ? 3 : 0));
     send(c, false, icresp(digests_ ? 3 : 0));
-    send(c, true,
-         dressed(connect_pdu(0, c, "nqn.2014-08.org.example:host",
-                             "nqn.2014-08.org.example:subsystem")));
-    send(c, false, dressed(response_pdu(0, 0, 1)));
+    octets connect = with_sgl(
+        connect_pdu(0, c, "nqn.2014-08.org.example:host", "nqn.2014-08.org.example:subsystem"),
+        1024, true);
+    put(connect, 72, 1, 1);  // HOSTID
+    last_size_ = 0;          // its data is not that of the connect before
+    if (c != 0) {
+      put(connect, 72 + 16, 1, 2);  // the controller of the admin queue
+      put(connect, 8 + 48, 0, 4);
+    }
+    send(c, true, dressed(connect));
+    send(c, false, dressed(response(c, 0, 1)));
+  }
+  // With the head of the submission queue, which moves by one for each command.
+  octets response(unsigned c, unsigned cid, std::uint64_t dw0 = 0) {
+    octets b = response_pdu(cid, 0, dw0);
+    head_[c] = (head_[c] + 1) % 32;
+    put(b, 8 + 8, head_[c], 2);
+    return b;
+  }
+  static octets with_sgl(octets command, std::size_t size, bool in_capsule) {
+    put(command, 8 + 32, size, 4);
+    put(command, 8 + 39, in_capsule ? 0x01 : 0x5a, 1);
+    return command;
   }
 
  private:
@@ -105,29 +124,32 @@ class maker {
   std::uint64_t written_ = 0;
   std::uint64_t time_ns_ = 1'700'000'000'000'000'000;
   std::uint32_t next_[connections][2] = {};
+  unsigned head_[connections] = {};
   std::size_t last_size_ = 0;
   std::uint32_t last_crc_ = 0;
 };
 
 void read_round(maker& m, unsigned c, unsigned cid, std::size_t size) {
   const auto nlb = static_cast<unsigned>(size / 512 - 1);
-  m.send(c, true, m.dressed(command_pdu(0x02, cid, {}, 1, cid * 8, nlb)));
+  m.send(c, true,
+         m.dressed(maker::with_sgl(command_pdu(0x02, cid, {}, 1, cid * 8, nlb), size, false)));
   octets answer = m.dressed(data_pdu(0x07, 0x04, cid, 0, 0, filled(size, 0x5a)));
-  add(answer, m.dressed(response_pdu(cid)));
+  add(answer, m.dressed(m.response(c, cid)));
   m.send(c, false, answer);
 }
 
 void write_round(maker& m, unsigned c, unsigned cid, std::size_t size) {
   const auto nlb = static_cast<unsigned>(size / 512 - 1);
   const bool in_capsule = size <= 8192;
-  m.send(c, true,
-         m.dressed(
-             command_pdu(0x01, cid, in_capsule ? filled(size, 0x5a) : octets{}, 1, cid * 8, nlb)));
+  const octets data = in_capsule ? filled(size, 0x5a) : octets{};
+  m.send(
+      c, true,
+      m.dressed(maker::with_sgl(command_pdu(0x01, cid, data, 1, cid * 8, nlb), size, in_capsule)));
   if (!in_capsule) {
     m.send(c, false, m.dressed(r2t_pdu(cid, 1, 0, static_cast<std::uint32_t>(size))));
     m.send(c, true, m.dressed(data_pdu(0x06, 0x04, cid, 1, 0, filled(size, 0x5a))));
   }
-  m.send(c, false, m.dressed(response_pdu(cid)));
+  m.send(c, false, m.dressed(m.response(c, cid)));
 }
 
 }  // namespace
