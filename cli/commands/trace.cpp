@@ -10,18 +10,22 @@
 #include "tracing/live_source.hpp"
 #include "tracing/outputs.hpp"
 #include "tracing/privileges.hpp"
+#include "tracing/proxy_source.hpp"
 #include "tracing/report.hpp"
 
 namespace nvmf::cli {
 namespace {
 
-class trace_command final : public command {
+class trace_command final : public command, public takes_trailing {
  public:
   const command_info& info() const override;
   void add_options(option_table& table) override;
+  void set_trailing(std::vector<std::string> words) override { command_ = std::move(words); }
   result run(context& ctx) override;
 
  private:
+  // What is wrong with the choice of a source; empty: nothing.
+  std::string misused() const;
   result run_file(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop);
   result run_interface(context& ctx, outputs& out, trace::tracer& t, stop_signals& stop);
   std::expected<live_capture, std::string> open_interface(context& ctx);
@@ -31,8 +35,60 @@ class trace_command final : public command {
 
   std::string file_;
   live_options live_;
+  proxy::proxy_options proxy_;
+  std::vector<std::string> command_;
   output_options how_;
 };
+
+constexpr std::string_view trace_details =
+    "Reads a capture of any host and target, pcap or pcapng, and shows a line for each "
+    "capsule: time, connection (c1), queue (q1), direction (> to the controller, < to the "
+    "host), CID, the command with its fields, and then its completion with status and "
+    "latency. A latency is split where data went outside the capsule: r2t is from the "
+    "command to the first R2T, wait from there to the first data, data from the first to the "
+    "last, end from the last to the completion.\n\n"
+    "NVMe is found by its first PDU on any TCP port; on ports 4420 and 8009, and those of "
+    "--port, also where the capture begins within a connection. Segments out of order, sent "
+    "again or missing are dealt with, and said where it matters. Digests are always "
+    "checked. Lines that begin with ! tell what does not fit together.\n\n"
+    "--between shows what lies in a time, partly at least: after the first packet (2.5s,3s), "
+    "of day (12:34:56.5,12:35:00) or of a date (2026-01-31T12:34:56Z,); one end may be "
+    "open. Pairing and rules know what came before; reading ends when all that began in it "
+    "is over.\n\n"
+    "With -i the traffic of an interface is shown as it passes: all TCP, or that of --port. "
+    "Ctrl-C ends it, and so does --first. To open the interface takes CAP_NET_RAW; right "
+    "after that root becomes the user who called sudo, or nobody (it stays root to write "
+    "files), and all capabilities are gone. What came faster than it was read is counted "
+    "and said.\n\n"
+    "--follow draws statistics at one place of the terminal once a second: the rates, "
+    "depths and latencies of the last second, and totals. What --stats tells comes at the "
+    "end.\n\n"
+    "Traffic is held against the rules of NVMe/TCP (describe rules), unless --no-rules: a "
+    "line "
+    "tells who broke one, what shows it, and what would have been right. With --strict the "
+    "exit status is 20 when a rule was broken, notes aside.\n\n"
+    "--pcapng writes the packets of NVMe connections to a file for wireshark, without those "
+    "of "
+    "others, and what is said here of capsules, rules and gaps as comments on them "
+    "(frame.comment). --filter and its like do not change what it holds.\n\n"
+    "--perfetto writes a timeline for ui.perfetto.dev (Open trace file): a process for each "
+    "association, for each queue its commands with their phases, its PDUs in both "
+    "directions, "
+    "arrows from a command to its data, and how deep it is.\n\n"
+    "NVMe/RDMA in captures of RoCEv2 is told in the same terms, when the capture has the "
+    "messages "
+    "of the connection manager that set a connection up: a READ by the controller is an R2T, "
+    "its answer H2CData, a WRITE C2HData. No rules are judged there.\n\n"
+    "With -v every PDU is shown with its fields, with -vv also its bytes.\n\n"
+    "With --proxy it stands between hosts and a target that cannot be captured: it listens "
+    "(port 0: a free one), connects to the target for every connection that comes, and "
+    "passes on whatever bytes there are, ends and resets too; it shows them after they have "
+    "left. Who reads slowly is waited for. A target that cannot be reached means a reset for "
+    "the host. With --rewrite-discovery the TCP entries of discovery logs get the address of "
+    "the proxy, which listens for each target that they name; digests are made anew. It runs "
+    "until SIGINT or SIGTERM, which is its ordinary end, or until --first N lines are there, "
+    "and then all connections are closed. With a command after -- it runs the command with "
+    "NVMF_URI set to where the proxy listens, and ends with it and its exit status.";
 
 constexpr std::array<json_key, 15> trace_keys{{
     {"record",
@@ -66,7 +122,7 @@ constexpr std::array<json_key, 15> trace_keys{{
 }};
 
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 11> examples{{
+  static constexpr std::array<example, 13> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
@@ -78,54 +134,22 @@ const command_info& trace_command::info() const {
       {"trace -i lo --port 4420,8009", "what passes now, until Ctrl-C; -i any: on all interfaces"},
       {"trace -i any --follow", "rates, depths and latencies of each second, as they change"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
+      {"trace --proxy 127.0.0.1:0,$URI -- nvmfctl connect",
+       "what a command says to a target, by way of a proxy between them"},
+      {"trace --proxy 0,nvme+tcp://127.0.0.1:4420 --rewrite-discovery -- nvmfctl discover",
+       "a host that finds its way by discovery goes through the proxy, too"},
   }};
-  static constexpr std::array statuses{exit_status::protocol_error, exit_status::expectation};
+  static constexpr std::array statuses{exit_status::resolve, exit_status::connect,
+                                       exit_status::protocol_error, exit_status::expectation};
   static constexpr command_info about{
       .name = "trace",
-      .summary = "show the NVMe/TCP conversations in a capture, or on an interface",
-      .usage = "FILE | -i IFACE",
-      .details =
-          "Reads a capture of any host and target, pcap or pcapng, and shows a line for each "
-          "capsule: time, connection (c1), queue (q1), direction (> to the controller, < to the "
-          "host), CID, the command with its fields, and then its completion with status and "
-          "latency. A latency is split where data went outside the capsule: r2t is from the "
-          "command to the first R2T, wait from there to the first data, data from the first to the "
-          "last, end from the last to the completion.\n\n"
-          "NVMe is found by its first PDU on any TCP port; on ports 4420 and 8009, and those of "
-          "--port, also where the capture begins within a connection. Segments out of order, sent "
-          "again or missing are dealt with, and said where it matters. Digests are always "
-          "checked. Lines that begin with ! tell what does not fit together.\n\n"
-          "--between shows what lies in a time, partly at least: after the first packet (2.5s,3s), "
-          "of day (12:34:56.5,12:35:00) or of a date (2026-01-31T12:34:56Z,); one end may be "
-          "open. Pairing and rules know what came before; reading ends when all that began in it "
-          "is over.\n\n"
-          "With -i the traffic of an interface is shown as it passes: all TCP, or that of --port. "
-          "Ctrl-C ends it, and so does --first. To open the interface takes CAP_NET_RAW; right "
-          "after that root becomes the user who called sudo, or nobody (it stays root to write "
-          "files), and all capabilities are gone. What came faster than it was read is counted "
-          "and said.\n\n"
-          "--follow draws statistics at one place of the terminal once a second: the rates, "
-          "depths and latencies of the last second, and totals. What --stats tells comes at the "
-          "end.\n\n"
-          "Traffic is held against the rules of NVMe/TCP (describe rules), unless --no-rules: a "
-          "line "
-          "tells who broke one, what shows it, and what would have been right. With --strict the "
-          "exit status is 20 when a rule was broken, notes aside.\n\n"
-          "--pcapng writes the packets of NVMe connections to a file for wireshark, without those "
-          "of "
-          "others, and what is said here of capsules, rules and gaps as comments on them "
-          "(frame.comment). --filter and its like do not change what it holds.\n\n"
-          "--perfetto writes a timeline for ui.perfetto.dev (Open trace file): a process for each "
-          "association, for each queue its commands with their phases, its PDUs in both "
-          "directions, "
-          "arrows from a command to its data, and how deep it is.\n\n"
-          "NVMe/RDMA in captures of RoCEv2 is told in the same terms, when the capture has the "
-          "messages "
-          "of the connection manager that set a connection up: a READ by the controller is an R2T, "
-          "its answer H2CData, a WRITE C2HData. No rules are judged there.\n\n"
-          "With -v every PDU is shown with its fields, with -vv also its bytes.",
+      .summary =
+          "show the NVMe/TCP conversations in a capture, on an interface, or through a proxy",
+      .usage = "FILE | -i IFACE | --proxy LISTEN,TARGET-URI",
+      .details = trace_details,
       .examples = examples,
       .statuses = statuses,
+      .trailing = "CMD [ARGUMENT]...",
       .keys = trace_keys,
       .topic = "trace-filter",
   };
@@ -140,18 +164,28 @@ void trace_command::add_options(option_table& table) {
   table.size("--buffer", "SIZE", live_.buffer_bytes,
              "of the kernel, with -i, for packets that were not read yet",
              {.min = live_capture::buffer_bytes_min, .max = live_capture::buffer_bytes_max});
+  add_proxy_options(table, proxy_);
   how_.add(table);
 }
 
+std::string trace_command::misused() const {
+  const bool from_proxy = !proxy_.routes.empty();
+  const int sources =
+      (file_.empty() ? 0 : 1) + (live_.interface.empty() ? 0 : 1) + (from_proxy ? 1 : 0);
+  if (sources == 0) return "a source is missing: FILE, -i IFACE, or --proxy LISTEN,TARGET-URI";
+  if (sources > 1) return "one source at a time: FILE, -i IFACE, or --proxy LISTEN,TARGET-URI";
+  if (!from_proxy && !command_.empty()) return "a command after -- needs --proxy";
+  if (!from_proxy && proxy_.rewrite_discovery) return "--rewrite-discovery needs --proxy";
+  return "";
+}
+
 result trace_command::run(context& ctx) {
-  if (file_.empty() == live_.interface.empty())
-    return result::fail(exit_status::usage, fmt::format("trace: {}: FILE, or -i IFACE",
-                                                        file_.empty() ? "a source is missing"
-                                                                      : "one source at a time"));
+  if (const std::string wrong = misused(); !wrong.empty())
+    return result::fail(exit_status::usage, "trace: " + wrong);
   if (how_.between != nullptr && file_.empty())
     return result::fail(
         exit_status::usage,
-        "trace: --between is about captures that are there; Ctrl-C or --first end -i");
+        "trace: --between is about captures that are there; Ctrl-C or --first end others");
   how_.pick.filter.within(how_.between);
   if (how_.follow && (ctx.json() || ctx.out_terminal < 0))
     return result::fail(exit_status::usage,
@@ -162,6 +196,7 @@ result trace_command::run(context& ctx) {
   if (const auto opened = out.open(); !opened)
     return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
   if (how_.follow) out.follow_on(ctx.out_terminal);
+  if (!proxy_.routes.empty()) return trace_proxy(ctx, proxy_, std::move(command_), out);
   trace::tracer tracer(out.options(), out.listener());
   stop_signals stop;
   return file_.empty() ? run_interface(ctx, out, tracer, stop) : run_file(ctx, out, tracer, stop);

@@ -167,6 +167,7 @@ void outputs::flush() {
 trace::tracer_options outputs::options() const {
   trace::tracer_options o;
   o.packets = packets_.get();
+  o.made = packets_.get();
   o.ports.insert(o.ports.end(), how_.ports.begin(), how_.ports.end());
   // Data is kept for who shows it: structures at -v, all of it at -vv.
   constexpr std::size_t structure_bytes = 4096;

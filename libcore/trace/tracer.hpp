@@ -28,12 +28,16 @@ class packet_sink {
   virtual void on_packet(const packet& p, part of, const flow_key* flow) = 0;
 };
 
+class made_packet_sink;  // capture/packet_maker.hpp
+
 struct tracer_options {
   // Where NVMe/TCP is expected, also when the capture begins within the connection. On other ports
   // it is recognised by its first PDU.
   std::vector<std::uint16_t> ports{4420, 8009};
   conversation_options conversation = {};
   packet_sink* packets = nullptr;
+  // Of connections that come without packets (byte_stream): those that could have carried them.
+  made_packet_sink* made = nullptr;
 };
 
 // What a capture held, for who asks why nothing was found.
@@ -68,6 +72,15 @@ class watched_flow final : public stream_sink {
 
   void take(const segment& s, const stamp& at, surroundings& with);
   void finish(const stamp& at, surroundings& with);
+  // Of a connection whose bytes come in order, and all of them: its first end is the host's, and
+  // NVMe is expected.
+  void open(const flow_key& key);
+  void take_bytes(unsigned from, byte_span bytes, const stamp& at, surroundings& with);
+  void take_absent(unsigned from, std::uint64_t bytes, const stamp& at, surroundings& with);
+  // An end sends no more, or all is over.
+  void take_end(unsigned from);
+  // What is outstanding has its fate. `closed`: by an end of the connection.
+  void close(const stamp& at, bool closed, surroundings& with);
   kind what() const { return what_; }
   // Of the last connection between these ends, also when it is over.
   bool is_or_was_nvme() const { return what_ == kind::nvme || was_nvme_; }
@@ -78,7 +91,6 @@ class watched_flow final : public stream_sink {
   void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
   void on_middle(unsigned from, const stamp& at) override;
 
-  void close(const stamp& at, bool closed, surroundings& with);
   void decide(unsigned from, byte_span bytes, const stamp& at);
   void recognise(unsigned host, const stamp& at);
   void decline(bool tls);
@@ -88,6 +100,7 @@ class watched_flow final : public stream_sink {
   kind what_ = kind::undecided;
   bool was_nvme_ = false;
   bool told_host_ = false;  // by a SYN
+  bool opened_ = false;     // by open()
   std::uint8_t host_ = 0;
   std::array<bool, 2> middle_{};
   std::array<bool, 2> fin_{};
@@ -100,6 +113,8 @@ class watched_flow final : public stream_sink {
   std::vector<std::byte> first_;
   std::uint8_t first_from_ = 0;
 };
+
+class byte_stream;
 
 class tracer {
  public:
@@ -117,6 +132,7 @@ class tracer {
   const std::map<std::uint16_t, std::uint64_t>& other_ports() const { return other_ports_; }
 
  private:
+  friend class byte_stream;
   packet_sink::part take_segment(const segment& s, const stamp& at);
   packet_sink::part take_other(const packet& p, const dissection& d);
   bool take_roce(const packet& p);

@@ -36,6 +36,7 @@ bool is_meant_as_pdu(byte_span b) {
 }  // namespace
 
 bool watched_flow::expected(unsigned which) const {
+  if (opened_) return which == 1;
   return std::ranges::find(with_->options.ports, key_.ports[which]) != with_->options.ports.end();
 }
 
@@ -73,6 +74,27 @@ void watched_flow::take(const segment& s, const stamp& at, surroundings& with) {
     what_ = kind::other;  // until a SYN: what follows are retransmissions
     was_nvme_ = true;
   }
+}
+
+void watched_flow::open(const flow_key& key) {
+  key_ = key;
+  told_host_ = opened_ = true;
+  host_ = 0;
+}
+
+void watched_flow::take_bytes(unsigned from, byte_span bytes, const stamp& at, surroundings& with) {
+  with_ = &with;
+  on_bytes(from, bytes, at);
+}
+
+void watched_flow::take_absent(unsigned from, std::uint64_t bytes, const stamp& at,
+                               surroundings& with) {
+  with_ = &with;
+  on_absent(from, bytes, absence::cut, at);
+}
+
+void watched_flow::take_end(unsigned from) {
+  if (nvme_ != nullptr) nvme_->leave(from);
 }
 
 void watched_flow::close(const stamp& at, bool closed, surroundings& with) {

@@ -75,9 +75,9 @@ expect_match err 'lo, .*any|lo, any'
 run -s 2 "$nvmfctl" trace -i l0
 expect err 'did you mean lo'
 run -s 2 "$nvmfctl" trace talk.pcap -i lo
-expect err 'trace: one source at a time: FILE, or -i IFACE'
+expect err 'trace: one source at a time: FILE, -i IFACE, or --proxy LISTEN,TARGET-URI'
 run -s 2 "$nvmfctl" trace
-expect err 'trace: a source is missing: FILE, or -i IFACE'
+expect err 'trace: a source is missing: FILE, -i IFACE, or --proxy LISTEN,TARGET-URI'
 run -s 2 "$nvmfctl" trace -i lo --port 4420,x
 expect err '--port'
 run -s 2 "$nvmfctl" trace -i lo --buffer 1K

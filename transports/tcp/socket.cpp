@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -56,6 +57,11 @@ io_result tcp_stream::write(std::span<const segment> pieces) {
   do n = ::sendmsg(socket_.native_handle(), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
   return result_of(n);
+}
+
+bool tcp_stream::has_error() {
+  pollfd asked{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLERR) != 0;
 }
 
 void tcp_stream::shutdown_send() {

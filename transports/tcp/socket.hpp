@@ -44,6 +44,13 @@ class tcp_stream {
     socket_.async_wait(asio::ip::tcp::socket::wait_write, std::move(handler));
   }
 
+  // The peer's reset, for who does not read; it may also be told for less: has_error() knows.
+  template <class Handler>
+  void wait_trouble(Handler handler) {
+    socket_.async_wait(asio::ip::tcp::socket::wait_error, std::move(handler));
+  }
+  bool has_error();
+
   void shutdown_send();
   // From now on closing tells the peer by RST, and what has not left is lost.
   void reset_on_close();

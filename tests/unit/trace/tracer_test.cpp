@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "trace/byte_stream.hpp"
 #include "unit/trace/journal.hpp"
 
 using namespace nvmf;
@@ -343,4 +344,53 @@ TEST_CASE("who wants packets is told of each, behind what is in it, and whether 
                                   "7 nvme 4420", "8 nvme 4420", "9 undecided 4420",
                                   "10 undecided 80", "11 undecided 80", "12 other 80",
                                   "13 other 80", "14 other 0"});
+}
+
+TEST_CASE("bytes without packets: who opened is the host, and on any port NVMe is expected") {
+  const trace::endpoint host{.address = {std::byte{10}, std::byte{0}, std::byte{0}, std::byte{9}},
+                             .port = 50'000},
+      controller{.address = {std::byte{10}, std::byte{0}, std::byte{0}, std::byte{2}},
+                 .port = 1234};
+  constexpr unsigned from_host = trace::byte_stream::host_end,
+                     from_controller = trace::byte_stream::controller_end;
+  journal j;
+  trace::tracer tracer({}, j);
+  trace::byte_stream s(tracer, host, controller);
+  SUBCASE("a conversation, and its end") {
+    std::int64_t ns = 1000;
+    const auto say = [&](unsigned from, const octets& bytes) {
+      ns += 1000;
+      s.bytes(from, bytes, {ns, static_cast<std::uint64_t>(ns / 1000)});
+    };
+    say(from_host, icreq());
+    say(from_controller, icresp());
+    say(from_host, command_pdu(0x02, 1));
+    const octets answer = data_pdu(0x07, 4, 1, 0, 0, filled(4096, 1));
+    // The first of its data, and nobody has kept the rest.
+    say(from_controller, octets(answer.begin(), answer.begin() + 100));
+    s.absent(from_controller, answer.size() - 100, {ns, 7});
+    say(from_controller, response_pdu(1));
+    say(from_host, command_pdu(0x02, 2));
+    s.close({ns, 9}, true);
+    CHECK(j.lines ==
+          expected_lines{"c1 opened 10.0.0.9:50000 > 10.0.0.2:1234", "c1 command 02 cid 1 data 0",
+                         "c1 completed cid 1 status 0 bytes 4096", "c1 command 02 cid 2 data 0",
+                         "c1 ended cid 2 status 0 bytes 0", "c1 closed"});
+    REQUIRE(j.latencies.size() == 2);
+    CHECK(j.latencies[0].total == 2000);
+    CHECK(tracer.counts().packets == 7);
+    CHECK(tracer.counts().connections == 1);
+  }
+  SUBCASE("something else") {
+    s.bytes(from_host, filled(200, 'G'), {1, 1});
+    s.bytes(from_controller, icresp(), {2, 2});
+    s.close({3, 3}, true);
+    CHECK(j.lines.empty());
+    CHECK(s.what() == trace::watched_flow::kind::undecided);
+  }
+  SUBCASE("nobody looks any more") {
+    s.bytes(from_host, icreq(), {1, 1});
+    s.close({2, 2}, false);
+    CHECK(tail(j, 1) == expected_lines{"c1 over"});
+  }
 }
