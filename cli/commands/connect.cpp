@@ -13,6 +13,7 @@
 #include "render/json.hpp"
 #include "render/text.hpp"
 #include "render/timeline.hpp"
+#include "tracing/inside_trace.hpp"
 #include "values.hpp"
 
 namespace nvmf::cli {
@@ -23,13 +24,14 @@ using namespace std::chrono_literals;
 class connect_command final : public command {
  public:
   const command_info& info() const override {
-    static constexpr std::array<example, 5> examples{{
+    static constexpr std::array<example, 6> examples{{
         {"connect nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s",
          "bring it up stage by stage, tell the limits, take it down"},
         {"connect -t tcp -a 127.0.0.1 -s 4420 -n nqn.2026-01.io.example:s", "nvme-cli's spelling"},
         {"connect $URI -i 4 -Q 64 -g -G", "four I/O queues of 64 entries, both digests"},
         {"connect $URI --hold=60s", "keep it alive for a minute and print events"},
         {"connect $URI --json", "stages, limits and namespaces for scripts"},
+        {"connect $URI --trace", "each capsule of it, with the rules held against it"},
     }};
     static constexpr std::array<json_key, 11> keys{{
         {"uri", "the address"},
@@ -84,6 +86,7 @@ class connect_command final : public command {
                        return {};
                      });
     hold.wants = option::takes::optional;
+    trace_.add(table);
   }
   result run(context& ctx) override;
 
@@ -91,6 +94,7 @@ class connect_command final : public command {
   host_options host_;
   bool hold_ = false;
   std::optional<std::chrono::milliseconds> hold_for_;
+  trace_choice trace_;
 };
 
 // A line of --hold says what it is, as every document does.
@@ -126,12 +130,12 @@ class event_printer final : public observer {
 class connecting {
  public:
   connecting(context& ctx, host_plan to, bool hold,
-             std::optional<std::chrono::milliseconds> hold_for)
+             std::optional<std::chrono::milliseconds> hold_for, inside_trace* shown)
       : ctx_(ctx),
         events_(ctx),
         hold_(hold),
         hold_for_(hold_for),
-        session_(ctx, watched(std::move(to)),
+        session_(ctx, watched(std::move(to), shown),
                  {.on_stage = [this](const stage_report& s) { stage(s); },
                   .on_up = [this] { up(); },
                   .on_async_event = [this](std::uint32_t dw0, auto log) { event(dw0, log); },
@@ -148,8 +152,9 @@ class connecting {
   }
 
  private:
-  host_plan watched(host_plan to) {
+  host_plan watched(host_plan to, inside_trace* shown) {
     if (hold_) to.options.watched_by = &events_;
+    if (shown != nullptr) to.options.watched_by = shown->before(to.options.watched_by);
     return to;
   }
 
@@ -223,7 +228,12 @@ result connect_command::run(context& ctx) {
   host_.set_default_uri(ctx.default_uri);
   auto to = host_.plan(false);
   if (!to) return result::fail(exit_status::usage, "connect: " + to.error());
-  return connecting{ctx, std::move(*to), hold_, hold_for_}.run();
+  const auto shown = inside_trace::start(trace_, ctx);
+  if (!shown) return result::fail(exit_status::usage, "connect: " + shown.error());
+  result r = connecting{ctx, std::move(*to), hold_, hold_for_, shown->get()}.run();
+  if (*shown != nullptr)
+    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
+  return r;
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ void send_capsule_command::add_options(option_table& table) {
   host_.add_long_address(table);
   host_.add_connection(table);
   host_.add_queues(table);
+  trace_.add(table);
 }
 
 // A word that looks like a URI is the URI, wherever it stands.

@@ -5,6 +5,7 @@
 #include "capsule_plan.hpp"
 #include "context.hpp"
 #include "host_options.hpp"
+#include "tracing/inside_trace.hpp"
 
 namespace nvmf::cli {
 
@@ -26,6 +27,7 @@ class send_capsule_command final : public command {
   std::string out_;
   bool dry_run_ = false;
   std::uint64_t repeat_ = 1;
+  trace_choice trace_;
 };
 
 }  // namespace nvmf::cli

@@ -41,13 +41,13 @@ struct latencies {
 class sender {
  public:
   sender(context& ctx, const host_options& host, capsule_request request, std::string out,
-         std::uint64_t repeat, host_plan to)
+         std::uint64_t repeat, host_plan to, inside_trace* shown)
       : ctx_(ctx),
         request_(std::move(request)),
         out_(std::move(out)),
         repeat_(repeat),
         timeout_(host.timeout()),
-        session_(ctx, watched(std::move(to)), {.on_up = [this] { begin(); }}) {}
+        session_(ctx, watched(std::move(to), shown), {.on_up = [this] { begin(); }}) {}
 
   result run() {
     result r = session_.run();
@@ -61,8 +61,9 @@ class sender {
   }
 
  private:
-  host_plan watched(host_plan to) {
+  host_plan watched(host_plan to, inside_trace* shown) {
     to.options.watched_by = &events_;
+    if (shown != nullptr) to.options.watched_by = shown->before(&events_);
     return to;
   }
   std::ostream& report() { return out_ == "-" ? ctx_.err : ctx_.out; }
@@ -229,7 +230,12 @@ result send_capsule_command::send(context& ctx) {
       to->options.io_queues = early->qid;
     if (early && early->qid == 0 && !host_.queues_given()) to->options.io_queues = 0;
   }
-  return sender{ctx, host_, request_, out_, repeat_, std::move(*to)}.run();
+  const auto shown = inside_trace::start(trace_, ctx);
+  if (!shown) return result::fail(exit_status::usage, "send-capsule: " + shown.error());
+  result r = sender{ctx, host_, request_, out_, repeat_, std::move(*to), shown->get()}.run();
+  if (*shown != nullptr)
+    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
+  return r;
 }
 
 }  // namespace nvmf::cli

@@ -15,6 +15,7 @@
 #include "render/json.hpp"
 #include "serve_plan.hpp"
 #include "session_loop.hpp"
+#include "tracing/inside_trace.hpp"
 #include "values.hpp"
 #include "wire/nqn.hpp"
 #include "wire/uri.hpp"
@@ -31,7 +32,7 @@ class serve_command final : public command, public takes_trailing {
  public:
   const command_info& info() const override {
     using enum exit_status;
-    static constexpr std::array<example, 6> examples{{
+    static constexpr std::array<example, 7> examples{{
         {"serve", "64 MiB of memory on 127.0.0.1:4420"},
         {"serve --listen 127.0.0.1:0 --ns file:disk.img -n nqn.2026-01.io.example:s",
          "a file, on a port that is free"},
@@ -42,6 +43,8 @@ class serve_command final : public command, public takes_trailing {
         {"serve --fault 'when cmd==read && every 100: delay 50ms'",
          "a target that is slow now and then; `nvmfctl describe fault-plan` has the rest"},
         {"serve --reactors 2 --poll --cpus 0,1", "two threads that never sleep"},
+        {"serve --listen 127.0.0.1:0 --trace=said.pcapng -- nvmfctl connect",
+         "what was said, for wireshark"},
     }};
     static constexpr std::array statuses{resolve, connect, timeout};
     static constexpr std::array<json_key, 2> keys{{
@@ -98,6 +101,7 @@ class serve_command final : public command, public takes_trailing {
                    cpus_ = std::move(*list);
                    return check_cpus(cpus_);
                  });
+    trace_.add(table);
   }
   void set_trailing(std::vector<std::string> words) override { command_ = std::move(words); }
   result run(context& ctx) override;
@@ -108,12 +112,14 @@ class serve_command final : public command, public takes_trailing {
   bool poll_ = false;
   std::vector<unsigned> cpus_;
   std::vector<std::string> command_;
+  trace_choice trace_;
 };
 
 class serving {
  public:
   serving(context& ctx, const serve_plan& plan, reactor_pool& pool,
-          std::vector<std::string> command, const faulty_transports& transports)
+          std::vector<std::string> command, const faulty_transports& transports,
+          inside_trace* shown)
       : ctx_(ctx),
         plan_(plan),
         pool_(pool),
@@ -125,7 +131,7 @@ class serving {
       ctx.log->set_level(spdlog::level::info);
     target_ = target::make(
         transports.registry(), pool.executors(), plan.limits(),
-        event_log::wanted(*ctx.log) ? &events_ : nullptr,
+        shown != nullptr ? shown->before(listener()) : listener(),
         {.on_notice = [log = ctx.log](std::string_view text) { log->info("{}", text); },
          .may_admit = memory_reserve::whole});
   }
@@ -138,6 +144,8 @@ class serving {
   }
 
  private:
+  observer* listener() { return event_log::wanted(*ctx_.log) ? &events_ : nullptr; }
+
   result serve() {
     if (!memory_reserve::whole())
       return result::fail(exit_status::internal_error,
@@ -272,7 +280,11 @@ result serve_command::run(context& ctx) {
   reactor_pool pool{reactors_, poll_, cpus_};
   const auto transports = faulty_transports::for_serve(ctx.transports, plan_.faults());
   if (!transports) return result::fail(exit_status::usage, "serve: " + transports.error());
-  result r = serving{ctx, plan_, pool, std::move(command_), *transports}.run();
+  const auto shown = inside_trace::start(trace_, ctx);
+  if (!shown) return result::fail(exit_status::usage, "serve: " + shown.error());
+  result r = serving{ctx, plan_, pool, std::move(command_), *transports, shown->get()}.run();
+  if (*shown != nullptr)
+    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
   if (r.error.empty()) transports->report(ctx);  // it has served
   return r;
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `--trace[=FILE]`: what our own ends say and hear, as `nvmfctl trace` would show it. The machines
+// tell it by events; a thread of its own makes lines and files of them, so that what is traced is
+// hardly held up.
+#pragma once
+
+#include <condition_variable>
+#include <expected>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nvmf/event.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "options.hpp"
+
+namespace nvmf::cli {
+
+struct context;
+
+struct trace_choice {
+  bool on = false;
+  std::string file;                // empty: lines to standard error
+  std::uint64_t data_bytes = 128;  // of the data of each PDU of an I/O queue
+
+  void add(option_table& table);
+};
+
+class inside_trace final : public observer {
+ public:
+  // What waits for the thread; more is waited for.
+  static constexpr std::size_t waiting_bytes_max = 32u << 20;
+
+  // Null when `how` asks for none. The error is a sentence.
+  static std::expected<std::unique_ptr<inside_trace>, std::string> start(const trace_choice& how,
+                                                                         context& ctx);
+  ~inside_trace() override;
+
+  // To be told; it passes events on to `next`, if any. One observer for all executors.
+  observer* before(observer* next) {
+    next_ = next;
+    return this;
+  }
+  void on_event(const event& e) noexcept override;
+  // Everything that was told is written. Nothing may be told any more. What is to be warned of.
+  std::vector<std::string> finish();
+
+ private:
+  class writer;
+  struct record {
+    event_type type;
+    std::uint32_t qpair;
+    time_point at;
+    std::uint64_t a, b;
+    std::uint32_t header_bytes, data_bytes, text_bytes;
+  };
+  struct batch {
+    std::vector<record> records{};
+    std::vector<std::byte> bytes{};
+  };
+
+  inside_trace(const trace_choice& how, std::unique_ptr<writer> to);
+  void run();
+
+  std::size_t data_bytes_;
+  observer* next_ = nullptr;
+  std::unique_ptr<writer> writer_;
+  std::mutex lock_;
+  std::condition_variable wake_, room_;
+  batch filling_;
+  bool idle_ = false, stopping_ = false, over_ = false;
+  std::thread thread_;
+};
+
+}  // namespace nvmf::cli

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# --trace[=FILE] of serve, connect and send-capsule: what our own ends say is shown from inside, as
+# trace shows it from outside; forms by the file's ending; disks that are full.
+# labels: tsan
+set -euo pipefail
+. "$NVMF_SOURCE_DIR/tests/support/cli.bash"
+need python3
+
+# Both ends tell the same story: but for times and addresses, line for line on each queue.
+run "$nvmfctl" serve --listen 127.0.0.1:0 --reactors 2 --trace=served.txt -- \
+  "$nvmfctl" connect --trace=connected.txt
+# How it ends only the end that did not begin with that is told.
+story() {
+  grep ' c1 ' "$1" | grep -v 'capture\| \* closed\|connection ended' |
+    sed -E 's/^[^ ]* //; s/host .*//; s/, [0-9.]+ (us|ms|s).*//'
+}
+diff <(story served.txt) <(story connected.txt) || fail 'the ends tell different stories'
+grep -q 'c1 q0 < 0x[0-9a-f]* identify ok, 4096 bytes' served.txt || fail 'no identify'
+grep -q 'c2 q1 > 0x[0-9a-f]* connect qid=1' connected.txt || fail 'no I/O queue'
+! grep -q ' ! .*\(error\|warning\)' served.txt connected.txt || fail 'our own ends break a rule'
+
+# Digests are not told from inside: nothing is said about them, and framing holds.
+run "$nvmfctl" serve --listen 127.0.0.1:0 -- \
+  "$nvmfctl" send-capsule identify cns=1 -g -G --trace
+expect_match err 'c1 q0 < 0x[0-9a-f]+ identify ok, 4096 bytes'
+! grep -q 'digest.* wrong\|framing' err || fail 'digests that nobody has seen'
+
+# JSON lines, with a summary; captures that tshark and trace read; data of I/O is cut.
+run "$nvmfctl" serve --listen 127.0.0.1:0 --trace=served.pcapng -- \
+  "$nvmfctl" connect --trace=connected.json
+python3 - connected.json <<'PYTHON'
+import json, sys
+records = [json.loads(line) for line in open(sys.argv[1])]
+assert records[0]["record"] == "opened", records[0]
+names = [r["command"]["name"] for r in records if r["record"] == "command"]
+assert names.count("connect") == 2 and "identify" in names, names
+PYTHON
+run "$nvmfctl" trace --strict served.pcapng
+expect_match out 'c2 q1 < 0x[0-9a-f]+ connect ok'
+run "$nvmfctl" serve --listen 127.0.0.1:0 --trace=io.pcapng --trace-data 64 -- \
+  "$nvmfctl" bench --rw randwrite --bs 64K --depth 4 --time 0.1 --warm-up 0
+run "$nvmfctl" trace --stats io.pcapng
+expect_match out '^ *c2 +q1 +write '
+sent=$(awk '$1 == "c2" && $2 == "q1" && $4 ~ /:/ {print $7; exit}' out)
+[ "$(stat -c %s io.pcapng)" -lt "$sent" ] ||
+  fail 'the data of I/O was kept'
+if command -v tshark >/dev/null; then
+  run tshark -r served.pcapng -Y 'tcp.analysis.flags && !tcp.analysis.duplicate_ack'
+  expect_lines out 0
+fi
+
+# A disk that is full ends the trace, with a word, and nothing else; an interrupt leaves it whole.
+run "$nvmfctl" serve --listen 127.0.0.1:0 --trace=/dev/full -- "$nvmfctl" connect
+[ "$(grep -c -- '--trace: /dev/full: cannot be written' err)" = 1 ] || fail 'not said once'
+server_start --trace=interrupted.txt
+run "$nvmfctl" connect "$server_uri"
+server_stop
+grep -q 'c1 q0 < .* property-set ok' interrupted.txt || fail 'the end is missing'
+run -s 2 "$nvmfctl" serve --trace=/no/such/file
+expect err 'serve: --trace: /no/such/file: cannot be opened for writing: No such file or directory'
