@@ -134,7 +134,7 @@ const command_info& trace_command::info() const {
       {"trace -i lo --port 4420,8009", "what passes now, until Ctrl-C; -i any: on all interfaces"},
       {"trace -i any --follow", "rates, depths and latencies of each second, as they change"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
-      {"trace --proxy 127.0.0.1:0,$URI -- nvmfctl connect",
+      {"trace --proxy 0,nvme+tcp://127.0.0.1:4420/nqn.2026-01.io.example:s -- nvmfctl connect",
        "what a command says to a target, by way of a proxy between them"},
       {"trace --proxy 0,nvme+tcp://127.0.0.1:4420 --rewrite-discovery -- nvmfctl discover",
        "a host that finds its way by discovery goes through the proxy, too"},
