@@ -92,8 +92,8 @@ bool is_connect(const trace::command& c) {
          c.fctype() == static_cast<std::uint8_t>(wire::fabrics_type::connect);
 }
 
-std::string pdu_line(const trace::pdu& p) {
-  std::string line = type_text(p) + flags_text(p.flags);
+std::string pdu_fields(const trace::pdu& p) {
+  const std::string flags = flags_text(p.flags);
   const wire::layout* form = trace::form_of(p);
   std::string fields;
   if (form == &wire::pdu_capsule_resp && p.header.size() > common)
@@ -103,7 +103,13 @@ std::string pdu_line(const trace::pdu& p) {
   else if (form != nullptr)
     fields = fields_line(*form, p.header.first(std::min<std::size_t>(p.header.size(), form->size)),
                          p.rdma != nullptr && p.rdma->private_data != nullptr ? 0 : common);
-  if (!fields.empty()) line += " " + fields;
+  if (flags.empty()) return fields;
+  return flags.substr(1) + (fields.empty() ? "" : " " + fields);
+}
+
+std::string pdu_line(const trace::pdu& p) {
+  std::string line = type_text(p);
+  if (const std::string fields = pdu_fields(p); !fields.empty()) line += " " + fields;
   if (p.data_bytes > 0) line += fmt::format(", {} bytes of data", p.data_bytes);
   if (p.bytes_missing > 0) line += fmt::format(", {} not captured", p.bytes_missing);
   return line + digests_text(p) + rdma_text(p);

@@ -11,6 +11,8 @@ namespace nvmf::cli {
 
 // "c2h-data [last-pdu] cccid=0x1 datal=4096, digests ok"
 std::string pdu_line(const trace::pdu& p);
+// Of that, "[last-pdu] cccid=0x1 datal=4096": its flags, and its fields that are not zero.
+std::string pdu_fields(const trace::pdu& p);
 // Its fields and those of what it carries, and its bytes: lines with two blanks in front.
 std::string pdu_details(const trace::pdu& p, const trace::command* of,
                         const trace::completion* done, bool bytes);
