@@ -33,6 +33,12 @@ class trace_command final : public command, public takes_trailing {
   static result finish(context& ctx, outputs& out, trace::tracer& t, bool warn);
   result told(const trace::tracer& t, const capture_end& end, result r) const;
 
+  // What people call the traffic.
+  std::string source() const {
+    if (!proxy_.routes.empty()) return "a proxy";
+    return file_.empty() ? live_.interface : file_ == "-" ? "standard input" : file_;
+  }
+
   std::string file_;
   live_options live_;
   proxy::proxy_options proxy_;
@@ -79,6 +85,9 @@ constexpr std::string_view trace_details =
     "messages "
     "of the connection manager that set a connection up: a READ by the controller is an R2T, "
     "its answer H2CData, a WRITE C2HData. No rules are judged there.\n\n"
+    "--html writes a page for a browser, which needs no network: a ladder of the PDUs, latencies "
+    "over time and as a histogram, violations, connections, search; ? in it shows its keys. It "
+    "holds what fits --filter, at most the first million PDUs.\n\n"
     "With -v every PDU is shown with its fields, with -vv also its bytes.\n\n"
     "With --proxy it stands between hosts and a target that cannot be captured: it listens "
     "(port 0: a free one), connects to the target for every connection that comes, and "
@@ -122,7 +131,7 @@ constexpr std::array<json_key, 15> trace_keys{{
 }};
 
 const command_info& trace_command::info() const {
-  static constexpr std::array<example, 13> examples{{
+  static constexpr std::array<example, 14> examples{{
       {"trace capture.pcap", "one line a capsule: commands, completions, where the time went"},
       {"trace capture.pcap --filter 'cmd==read && latency>1ms && conn==2'", "what was slow"},
       {"trace capture.pcap --stats", "counts, bytes, errors, latency percentiles"},
@@ -131,6 +140,7 @@ const command_info& trace_command::info() const {
       {"trace --json capture.pcapng --last 100", "the last hundred commands, for scripts"},
       {"trace capture.pcap --pcapng explained.pcapng", "the packets of NVMe, with comments"},
       {"trace capture.pcap --perfetto slow.json --filter 'latency > 1ms'", "a timeline of it"},
+      {"trace capture.pcap --html talk.html", "a page to look through in a browser"},
       {"trace -i lo --port 4420,8009", "what passes now, until Ctrl-C; -i any: on all interfaces"},
       {"trace -i any --follow", "rates, depths and latencies of each second, as they change"},
       {"trace - --first 20 <capture.pcap", "from a pipe as well: tcpdump -w - -s 0 port 4420 |"},
@@ -192,6 +202,7 @@ result trace_command::run(context& ctx) {
                         "trace: --follow draws on a terminal, and standard output is none that it "
                         "could draw on (--stats tells the same at the end)");
   how_.unicode = ctx.unicode;
+  how_.source = source();
   outputs out(how_, ctx.json(), ctx.options.verbosity, ctx.out, ctx.out_style);
   if (const auto opened = out.open(); !opened)
     return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
@@ -295,7 +306,7 @@ result trace_command::run_interface(context& ctx, outputs& out, trace::tracer& t
 
 // What is wrong with the capture weighs more than what is wrong in it.
 result trace_command::told(const trace::tracer& t, const capture_end& end, result r) const {
-  const std::string name = file_ == "-" ? "standard input" : file_;
+  const std::string name = source();
   if (!end.begun) {
     r.status = exit_status::usage;
     r.error = fmt::format("trace: {}: {}", name, end.damage);

@@ -8,6 +8,7 @@
 #include "options.hpp"
 #include "render/json.hpp"
 #include "tracing/follow_view.hpp"
+#include "tracing/html_output.hpp"
 #include "tracing/json_view.hpp"
 #include "tracing/pcapng_view.hpp"
 #include "tracing/perfetto_view.hpp"
@@ -72,6 +73,8 @@ void output_options::add(option_table& table) {
       .completion = completes::file;
   table.text("--perfetto", "FILE", perfetto, "write a timeline for ui.perfetto.dev").completion =
       completes::file;
+  table.text("--html", "FILE", html, "write a page for a browser: ladder, latencies, violations")
+      .completion = completes::file;
 }
 
 outputs::outputs(const output_options& how, bool json, int verbosity, std::ostream& out,
@@ -103,8 +106,8 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
 outputs::~outputs() = default;
 
 std::expected<void, std::string> outputs::open() {
-  const std::pair<std::string_view, const std::string&> files[] = {{"--pcapng", how_.pcapng},
-                                                                   {"--perfetto", how_.perfetto}};
+  const std::pair<std::string_view, const std::string&> files[] = {
+      {"--pcapng", how_.pcapng}, {"--perfetto", how_.perfetto}, {"--html", how_.html}};
   for (const auto& [option, path] : files)
     if (path == "-")
       return std::unexpected(fmt::format(
@@ -119,7 +122,10 @@ std::expected<void, std::string> outputs::open() {
   if (!how_.pcapng.empty())
     if (auto good = start(pcapng_view::create(how_.pcapng), packets_); !good) return good;
   if (!how_.perfetto.empty())
-    return start(perfetto_view::create(how_.perfetto, how_.pick.filter), slices_);
+    if (auto good = start(perfetto_view::create(how_.perfetto, how_.pick.filter), slices_); !good)
+      return good;
+  if (!how_.html.empty())
+    return start(html_output::create(how_.html, how_.pick.filter, how_.source), page_);
   return {};
 }
 
@@ -192,12 +198,12 @@ result outputs::finish(const trace::tracer& t, std::vector<std::string>& warning
   if (json_) r.document = trace_summary_json(t);
   if (all_.rules() != nullptr) add_verdict(r, warnings);
   // A capture without NVMe is a failure: nothing is written then, and what was there stays.
-  if (t.counts().connections > 0) finish_files(r);
+  if (t.counts().connections > 0) finish_files(r, warnings);
   return r;
 }
 
 // A file that was asked for and is not there weighs more than what was seen.
-void outputs::finish_files(result& r) {
+void outputs::finish_files(result& r, std::vector<std::string>& warnings) {
   const auto finish = [&r](auto* view, std::string_view name, boost::json::object about) {
     if (view == nullptr) return;
     if (const auto done = view->finish(); !done) {
@@ -217,6 +223,10 @@ void outputs::finish_files(result& r) {
     slices = {{"slices", slices_->slices()}, {"left_out", slices_->left_out()}};
   finish(packets_.get(), "pcapng", std::move(packets));
   finish(slices_.get(), "perfetto", std::move(slices));
+  finish(page_.get(), "html", page_ != nullptr ? page_->json() : boost::json::object{});
+  if (page_ != nullptr)
+    if (std::string missing = page_->left_out_text(); !missing.empty())
+      warnings.push_back(fmt::format("{}: {}", how_.html, missing));
 }
 
 void outputs::add_verdict(result& r, std::vector<std::string>& warnings) const {

@@ -20,6 +20,7 @@
 namespace nvmf::cli {
 
 class follow_view;
+class html_output;
 class json_view;
 class pcapng_view;
 class perfetto_view;
@@ -38,12 +39,13 @@ struct output_options {
   std::size_t time = 0;  // of trace_time_names
   std::vector<std::uint16_t> ports = {};
   // Files to write; empty: none.
-  std::string pcapng, perfetto;
+  std::string pcapng, perfetto, html;
+  std::string source;  // what people call the traffic
 
   std::shared_ptr<time_window> between = {};  // null: all
 
   void add(option_table& table);
-  bool writes_files() const { return !pcapng.empty() || !perfetto.empty(); }
+  bool writes_files() const { return !pcapng.empty() || !perfetto.empty() || !html.empty(); }
 };
 
 class outputs {
@@ -83,7 +85,7 @@ class outputs {
   result finish(const trace::tracer& t, std::vector<std::string>& warnings);
 
  private:
-  void finish_files(result& r);
+  void finish_files(result& r, std::vector<std::string>& warnings);
   void add_verdict(result& r, std::vector<std::string>& warnings) const;
 
   const output_options& how_;
@@ -102,6 +104,7 @@ class outputs {
   std::unique_ptr<window_watch> window_;
   std::unique_ptr<pcapng_view> packets_;
   std::unique_ptr<perfetto_view> slices_;
+  std::unique_ptr<html_output> page_;
 };
 
 }  // namespace nvmf::cli
