@@ -9,7 +9,7 @@ from typing import Callable
 
 RULES = []
 CODE = (".cpp", ".hpp", ".h", ".def")
-SCRIPTS = (".py", ".sh", ".bash", ".cmake")
+SCRIPTS = (".py", ".sh", ".bash", ".cmake", ".js", ".css", ".html")
 SCRIPT_NAMES = ("CMakeLists.txt", "dev", "run", ".clang-format", ".clang-tidy")
 SKIPPED = (".git", ".cache", "__pycache__")
 
@@ -67,7 +67,7 @@ class Tree:
                 yield path, text
 
     def sources(self):
-        """Everything a person writes that a tool reads: C++, CMake, shell, Python."""
+        """Everything a person writes that a tool reads: C++, CMake, shell, Python, the page."""
         for path, text in self.files.items():
             name = path.rsplit("/", 1)[-1]
             if path.endswith(CODE + SCRIPTS) or name in SCRIPT_NAMES:

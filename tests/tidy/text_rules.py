@@ -194,6 +194,31 @@ def banned(tree):
                 yield f"{place}: '{match[0]}': use {replacement}"
 
 
+# How text becomes code, or a request.
+PAGE = (
+    r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|setHTMLUnsafe|eval|"
+    r"new Function|fetch|XMLHttpRequest|WebSocket|EventSource|sendBeacon|importScripts)\b"
+    r"|\bimport\b|https?://|@import|\burl\("
+)
+
+
+@rule(
+    "page",
+    "names of peers stay text in the page of a trace, and it asks nothing of a network",
+    bad=[
+        {"cli/tracing/page/a.js": "x.innerHTML = name;\n"},
+        {"cli/tracing/page/a.js": "fetch('x');\n"},
+        {"cli/tracing/page/a.css": "a { background: url(x.png); }\n"},
+    ],
+    good=[{"cli/tracing/page/a.js": "x.textContent = name;\n", "tests/a.py": "fetch()\n"}],
+)
+def page(tree):
+    for path, text in tree.files.items():
+        if path.startswith("cli/tracing/page/"):
+            for place, match in each_match(PAGE, path, text):
+                yield f"{place}: '{match[0]}': use textContent, element() and what the page holds"
+
+
 @rule(
     "strict-shell",
     "a script stops at the first failure and at an unset variable",
