@@ -16,7 +16,7 @@ struct reached_limits {
   std::uint32_t h2c_data = 0;              // bytes of one H2CData, against MAXH2CDATA
   std::uint64_t transfer = 0;              // bytes of one command, against MDTS
   std::uint32_t in_capsule = 0;            // bytes in one command capsule, against IOCCSZ
-  std::size_t outstanding = 0;             // against SQSIZE
+  std::size_t outstanding = 0;             // against SQSIZE, which is one less than the entries
   std::uint64_t reads = 0, c2h_pdus = 0;   // commands with data to the host, and its PDUs
   std::uint64_t writes = 0, r2t_pdus = 0;  // with data to the controller, and R2Ts
 

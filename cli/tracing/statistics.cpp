@@ -204,7 +204,7 @@ void statistics::add_reached(std::string& out, const style& look) const {
     const bool mdts = told != nullptr && told->mdts > 0 && told->mdts < 32;
     const bool capsules = told != nullptr && io && told->ioccsz >= 4;
     t.add({fmt::format("c{}", e.number), fmt::format("{}", r.pdu[0]), fmt::format("{}", r.pdu[1]),
-           of(r.outstanding, a.connect, std::uint64_t{a.sqsize} + 1),
+           of(r.outstanding, a.connect, a.sqsize),
            of(r.r2ts, a.ic_request, std::uint64_t{a.maxr2t} + 1),
            of(r.h2c_data, a.ic_response, a.maxh2cdata),
            of(r.transfer, mdts, mdts ? std::uint64_t{4096} << told->mdts : 0),

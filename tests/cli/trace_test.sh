@@ -190,7 +190,7 @@ assert 500000 <= read["latency_ns"]["p50"] <= 508000, read' || fail 'statistics 
 
 # What was used of what was agreed; counted by hand in the list of tests/support/captures.py.
 run "$nvmfctl" trace --stats talk.pcap
-expect_match out '^  c1 +4168 +4120 +1 of 32 +1 of 1 +4096 of 131072 +8192 +4096 +1\.00 +1\.50$'
+expect_match out '^  c1 +4168 +4120 +1 of 31 +1 of 1 +4096 of 131072 +8192 +4096 +1\.00 +1\.50$'
 expect out 'Over time, 1000.0 us a sign'
 expect_match out '  depth +█ +at most 1$'
 run env LC_ALL=C "$nvmfctl" trace --stats talk.pcap
