@@ -10,6 +10,7 @@
 #include "repl/awaited_input.hpp"
 #include "repl/console.hpp"
 #include "repl/outcome.hpp"
+#include "tracing/inside_trace.hpp"
 
 namespace nvmf::cli {
 namespace {
@@ -48,15 +49,24 @@ class repl_command final : public command {
     table.flag("--open", open_, "with URI: only open one queue, the transport's part");
     table.texts("-c,--command", "LINE", lines_, "a line to run before the first that is typed")
         .repeats = true;
+    trace_.add(table);
   }
   result run(context& ctx) override {
     if (open_ && uri_.empty())
       return result::fail(exit_status::usage, "repl: --open wants a URI to open a queue to");
     if (!uri_.empty()) lines_.insert(lines_.begin(), (open_ ? "open " : "connect ") + uri_);
+    const bool prompt = ctx.person && !ctx.json();
+    if (prompt && trace_.on && trace_.file.empty())
+      return result::fail(exit_status::usage,
+                          "repl: --trace wants a FILE where there is a prompt (--trace=FILE); "
+                          "`trace on` shows PDUs above it");
+    const auto shown = inside_trace::start(trace_, ctx);
+    if (!shown) return result::fail(exit_status::usage, "repl: " + shown.error());
     repl::workbench bench(ctx);
+    bench.traced = shown->get();
     repl::interpreter interpreter(bench);
     repl::done last;
-    if (ctx.person && !ctx.json()) {
+    if (prompt) {
       repl::run_console(bench, interpreter, lines_);
     } else {
       for (std::size_t n = 0; last && !bench.quitting && n < lines_.size(); ++n)
@@ -66,6 +76,9 @@ class repl_command final : public command {
       if (last && !bench.quitting) last = interpreter.run_stream(in.stream(), "stdin");
     }
     bench.say_goodbye();
+    bench.traced = nullptr;  // what ends now is not part of it
+    if (*shown != nullptr)
+      for (const std::string& w : (*shown)->finish()) ctx.warn(w);
     return repl::outcome("repl", bench, interpreter, last);
   }
 
@@ -73,6 +86,7 @@ class repl_command final : public command {
   std::string uri_;
   bool open_ = false;
   std::vector<std::string> lines_;
+  trace_choice trace_;
 };
 
 }  // namespace

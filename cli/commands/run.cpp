@@ -13,6 +13,7 @@
 #include "repl/outcome.hpp"
 #include "repl/script/script_file.hpp"
 #include "repl/workbench.hpp"
+#include "tracing/inside_trace.hpp"
 
 namespace nvmf::cli {
 namespace {
@@ -29,6 +30,7 @@ class run_command final : public command {
 
   std::string file_, junit_;
   std::vector<std::string> lines_, words_;
+  trace_choice trace_;
   bool tap_ = false, keep_going_ = false;
 };
 
@@ -39,11 +41,13 @@ struct run_command::session {
 };
 
 const command_info& run_command::info() const {
-  static constexpr std::array<example, 5> examples{{
+  static constexpr std::array<example, 6> examples{{
       {"run smoke.nvmf nvme+tcp://127.0.0.1/nqn.x", "the lines of a file; $1 is the URI in them"},
       {"run -", "of standard input"},
       {"run -c 'sqe id identify cns=controller' -c 'show id'", "of the command line"},
       {"run --tap --keep-going smoke.nvmf", "each expectation as a test"},
+      {"run --trace=said.html smoke.nvmf nvme+tcp://127.0.0.1/nqn.x",
+       "and a page of what was said"},
       {"run --junit result.xml smoke.nvmf", "and for machines that collect results"},
   }};
   static constexpr command_info about{
@@ -72,6 +76,7 @@ void run_command::add_options(option_table& table) {
   table.text("--junit", "FILE", junit_, "write the expectations to FILE, as JUnit's XML")
       .completion = completes::file;
   table.flag("--keep-going", keep_going_, "go on after a line that failed");
+  trace_.add(table);
 }
 
 repl::done run_command::run_all(session& s, std::istream& file) {
@@ -100,7 +105,10 @@ result run_command::run(context& ctx) {
   if (!junit_.empty())
     if (const auto good = check_writable(junit_); !good)
       return result::fail(exit_status::usage, fmt::format("run: {}", good.error()));
+  const auto shown = inside_trace::start(trace_, ctx);
+  if (!shown) return result::fail(exit_status::usage, "run: " + shown.error());
   session s(ctx);
+  s.bench.traced = shown->get();
   (void)s.interpreter.vars().set_arguments(words_);
   s.interpreter.keep_going(keep_going_);
   if (!junit_.empty()) s.interpreter.tests().keep();
@@ -111,6 +119,9 @@ result run_command::run(context& ctx) {
   const auto last = run_all(s, *file);
   s.interpreter.tests().end();
   s.bench.say_goodbye();
+  s.bench.traced = nullptr;  // what ends now is not part of it
+  if (*shown != nullptr)
+    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
   result r = repl::outcome("run", s.bench, s.interpreter, last);
   if (junit_.empty()) return r;
   const auto xml = s.interpreter.tests().junit(file_.empty() ? "-c" : file_);

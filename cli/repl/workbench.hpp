@@ -73,6 +73,7 @@ class workbench {
   // An event as it is emitted, with its data.
   void capture_event(const event& e) {
     if (capture) capture->on_event(e);
+    if (traced != nullptr) traced->on_event(e);
   }
   // Keeps an event; one that is a callback prints unless it is `quiet`, or of a command that an
   // association sent for itself.
@@ -89,6 +90,7 @@ class workbench {
   std::uint64_t commands_received = 0;  // so far: in1, in2, ...
   settings options;
   std::unique_ptr<pcap_writer> capture;  // trace on pcap
+  observer* traced = nullptr;            // --trace
   bool quitting = false;
   exit_status status = exit_status::ok;  // that the session ends with
 

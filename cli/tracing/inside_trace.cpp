@@ -63,7 +63,7 @@ void trace_choice::add(option_table& table) {
   option& row =
       table.custom("--trace", "FILE",
                    "show what is said over TCP, as lines on standard error or in FILE; by its "
-                   "ending .json, .pcapng and .perfetto are other forms",
+                   "ending .json, .pcapng, .perfetto and .html are other forms",
                    [this](std::string_view text) -> std::expected<void, std::string> {
                      on = true;
                      file = text;
@@ -111,7 +111,9 @@ class inside_trace::writer {
   std::string_view name() const {
     return how_.file.empty() ? std::string_view{"standard error"} : std::string_view{how_.file};
   }
-  bool files_only() const { return !options_.pcapng.empty() || !options_.perfetto.empty(); }
+  bool files_only() const {
+    return !options_.pcapng.empty() || !options_.perfetto.empty() || !options_.html.empty();
+  }
 
   trace_choice how_;
   bool json_;
@@ -131,6 +133,8 @@ class inside_trace::writer {
 std::expected<void, std::string> inside_trace::writer::open() {
   if (how_.file.ends_with(".pcapng")) options_.pcapng = how_.file;
   if (how_.file.ends_with(".perfetto")) options_.perfetto = how_.file;
+  if (how_.file.ends_with(".html")) options_.html = how_.file;
+  options_.source = "the inside of nvmfctl";
   // What is not asked for costs nothing: statistics are the least of the views.
   options_.statistics = files_only();
   if (!files_only()) {

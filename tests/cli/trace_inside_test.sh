@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# --trace[=FILE] of serve, connect and send-capsule: what our own ends say is shown from inside, as
-# trace shows it from outside; forms by the file's ending; disks that are full.
+# --trace[=FILE] of serve, connect, send-capsule, repl and run: what our own ends say is shown from
+# inside, as trace shows it from outside; forms by the file's ending; disks that are full.
 # labels: tsan
 set -euo pipefail
 . "$NVMF_SOURCE_DIR/tests/support/cli.bash"
@@ -49,6 +49,14 @@ if command -v tshark >/dev/null; then
   run tshark -r served.pcapng -Y 'tcp.analysis.flags && !tcp.analysis.duplicate_ack'
   expect_lines out 0
 fi
+
+# Scripts and the prompt's language likewise; a page.
+run "$nvmfctl" serve --listen 127.0.0.1:0 -- bash -c \
+  '"$0" run --trace=script.txt -c "connect $NVMF_URI"
+   echo "connect $NVMF_URI" | "$0" repl --trace=typed.html' "$nvmfctl"
+expect_match script.txt 'c1 q0 < 0x[0-9a-f]+ identify ok, 4096 bytes'
+grep -q 'the inside of nvmfctl' typed.html || fail 'the page does not say what it is of'
+run -s 2 "$nvmfctl" run --trace=/no/such/file -c 'let x = 1'
 
 # A disk that is full ends the trace, with a word, and nothing else; an interrupt leaves it whole.
 run "$nvmfctl" serve --listen 127.0.0.1:0 --trace=/dev/full -- "$nvmfctl" connect
