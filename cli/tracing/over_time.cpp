@@ -20,11 +20,14 @@ constexpr std::string_view plain[] = {" ", ".", ":", "-", "=", "+", "*", "%", "#
 // Nothing stays blank, something never is.
 std::string bars(std::span<const std::uint64_t> values, bool unicode) {
   const std::uint64_t most = std::max<std::uint64_t>(*std::ranges::max_element(values), 1);
+  const std::span<const std::string_view> signs = unicode
+                                                      ? std::span<const std::string_view>(eighths)
+                                                      : std::span<const std::string_view>(plain);
   std::string out;
   for (const std::uint64_t v : values) {
     const auto height = static_cast<std::size_t>(
         v == 0 ? 0 : 1 + static_cast<double>(v) / static_cast<double>(most) * 7.0);
-    out += (unicode ? eighths : plain)[std::min<std::size_t>(height, 8)];
+    out += signs[std::min<std::size_t>(height, 8)];
   }
   return out;
 }
