@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   cli::statistics numbers(how.filter);
   play(file, numbers);
-  static_cast<void>(numbers.text(plain));
+  static_cast<void>(numbers.text(plain, true));
   static_cast<void>(numbers.json());
   return 0;
 }
