@@ -3,6 +3,7 @@
 
 #include "fault_option.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <ostream>
 
@@ -65,6 +66,12 @@ workbench::~workbench() {
   for (const auto& [name, q] : queues.all()) q->raw.close();
   for (const auto& [name, c] : connections.all()) c->with.reset();
   settle();
+  // What was said last may yet have to leave: with RDMA that takes the queue itself, with TCP its
+  // socket.
+  const auto deadline = clock::now() + std::chrono::seconds(1);
+  const auto lingers = [](const auto& transport) { return transport->qpairs() != 0; };
+  while (std::ranges::any_of(ctx_.transports.all(), lingers))
+    if (!reactor_.run_one_until(deadline)) break;
   signals_.cancel();
   reactor_.drain(std::chrono::seconds(1));
 }

@@ -10,7 +10,9 @@ namespace nvmf {
 
 // Hint 1: one thread runs the context, others may still post to it.
 reactor::reactor(bool polling) : context_(1), polling_(polling) {}
-reactor::~reactor() = default;
+// Timers first, then the context, and the map of timers last: what the tasks of either own may
+// cancel other timers as it goes.
+reactor::~reactor() { std::exchange(timers_, {}).clear(); }
 
 void reactor::post(task t) { boost::asio::post(context_, std::move(t)); }
 

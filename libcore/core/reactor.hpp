@@ -55,8 +55,8 @@ class reactor : public executor {
  private:
   void run_polling();
 
-  boost::asio::io_context context_;
   std::unordered_map<timer_id, std::unique_ptr<boost::asio::steady_timer>> timers_;
+  boost::asio::io_context context_;
   timer_id last_timer_ = 0;
   std::vector<poller*> pollers_;
   bool polling_;

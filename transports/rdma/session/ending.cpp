@@ -138,8 +138,8 @@ void session::close(bool clean) {
   if (!lingers) drop_link();
   end_all(errc::aborted, true);
   if (lingers) {
-    keep_ = self;
-    start_timer(params().options.linger, &session::end_linger);
+    lingers_ = true;
+    start_timer(params().options.linger, &session::end_linger, claim::owns);
   }
   // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
   // just now must not lose what it owns.
@@ -158,19 +158,23 @@ void session::clean_up() {
 }
 
 void session::end_linger() {
-  if (keep_ == nullptr) return;
+  if (!std::exchange(lingers_, false)) return;
+  // Whoever is on the way up the stack may be in the middle of something.
+  who_.runs_on->post([self = shared_from_this()] {});
   drop_link();
   keep_sendable(false);
-  who_.runs_on->post([gone = std::move(keep_)] {});
 }
 
-void session::start_timer(duration after, void (session::*then)()) {
+// Who owns nothing but itself would outlive an executor that is destroyed before the timer is due.
+void session::start_timer(duration after, void (session::*then)(), claim on_this) {
   stop_timer();
-  timer_ = who_.runs_on->start_timer(who_.runs_on->now() + after, [this, then] {
-    const auto self = shared_from_this();
-    timer_ = 0;
-    (this->*then)();
-  });
+  auto owned = on_this == claim::owns ? shared_from_this() : nullptr;
+  timer_ =
+      who_.runs_on->start_timer(who_.runs_on->now() + after, [this, then, keep = std::move(owned)] {
+        const auto self = shared_from_this();
+        timer_ = 0;
+        (this->*then)();
+      });
 }
 
 void session::stop_timer() {

@@ -79,7 +79,7 @@ void session::pump() {
   if (held_up_ != nullptr && held_up_->steps.waits_for(action_kind::send) && running() &&
       next_out().kind == action_kind::send)
     post_advance();
-  if (closed_ && keep_ != nullptr && settled()) end_linger();
+  if (lingers_ && settled()) end_linger();
 }
 
 std::expected<region*, std::error_code> session::make_place(std::size_t bytes, access rights) {

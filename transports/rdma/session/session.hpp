@@ -184,7 +184,8 @@ class session : public transport_qpair,
   void trouble(const completion& c);
   void die(const qpair_error& why, bool cause_unknown = false);
   void await_flush();
-  void start_timer(duration after, void (session::*then)());
+  enum class claim : std::uint8_t { none, owns };
+  void start_timer(duration after, void (session::*then)(), claim on_this = claim::none);
   void push_end();
   void take_end();
   void tell_error();
@@ -236,7 +237,6 @@ class session : public transport_qpair,
   std::unique_ptr<hold_up> held_up_;
   observer* watcher_ = nullptr;
   tamperer* tamperer_ = nullptr;
-  std::shared_ptr<session> keep_;  // closed, and something leaves still
   qpair_error why_{};
   std::error_code lost_code_;
   timer_id timer_ = 0;
@@ -251,6 +251,7 @@ class session : public transport_qpair,
   bool deaf_ = false;  // on purpose: what arrives is left where it is
   bool started_ = false;
   bool closed_ = false;
+  bool lingers_ = false;  // closed, and something leaves still; the timer owns this
 };
 
 }  // namespace nvmf::rdma
