@@ -9,9 +9,9 @@ namespace nvmf::cli {
 command_list all_commands() {
   // In the order of `nvmfctl help`.
   static constexpr std::array list{
-      make_connect, make_discover,   make_send_capsule, make_bench,    make_serve,
-      make_repl,    make_run,        make_trace,        make_describe, make_help,
-      make_manual,  make_completion, make_version,
+      make_connect, make_discover, make_send_capsule, make_bench,   make_serve,
+      make_repl,    make_run,      make_trace,        make_rdma,    make_describe,
+      make_help,    make_manual,   make_completion,   make_version,
   };
   return list;
 }

@@ -28,6 +28,7 @@ std::unique_ptr<command> make_serve();
 std::unique_ptr<command> make_repl();
 std::unique_ptr<command> make_run();
 std::unique_ptr<command> make_trace();
+std::unique_ptr<command> make_rdma();
 std::unique_ptr<command> make_describe();
 std::unique_ptr<command> make_help();
 std::unique_ptr<command> make_manual();

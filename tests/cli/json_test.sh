@@ -90,6 +90,10 @@ see 0 describe status 0x182
 see 0 describe exit-status
 see 0 describe connect cattr.nosqfc
 see 0 describe --names
+# Which it is depends on the machine; rdma_devices.sh of the interop tests knows its devices.
+"$nvmfctl" rdma >/dev/null 2>&1 && status=0 || status=$?
+[[ $status == 0 || $status == 11 || $status == 2 ]] || fail "rdma ends with $status"
+see "$status" rdma
 see 2 describe no-such-thing
 see 2 help no-such-command
 see 2 manual --directory none
