@@ -38,12 +38,19 @@ void byte_stream::count(std::uint64_t bytes, const stamp& at) {
   ++n.tcp;
 }
 
-bool byte_stream::packets_wanted(const stamp& at) {
+bool byte_stream::packets_wanted(unsigned from, const stamp& at) {
   if (!packets_ || flow_.what() != watched_flow::kind::nvme) return false;
-  for (unsigned from = 0; from < early_.size(); ++from) {
-    if (!early_[from].empty()) packets_->send(from, early_[from], at.ns);
-    early_[from].clear();
+  packets_->stand_at(&place_);
+  for (unsigned end = 0; end < early_.size(); ++end) {
+    if (early_[end].empty()) continue;
+    place_ = flow_.place(end);
+    place_.carries = true;
+    place_.whole = false;
+    packets_->send(end, early_[end], at.ns);
+    early_[end].clear();
   }
+  place_ = flow_.place(from);
+  place_.carries = true;
   return true;
 }
 
@@ -53,7 +60,7 @@ void byte_stream::pieces(unsigned from, std::span<const byte_span> pieces, const
     count(piece.size(), at);
     flow_.take_bytes(from, piece, at, of_.with_);
   }
-  if (packets_wanted(at)) return packets_->send(from, pieces, at.ns);
+  if (packets_wanted(from, at)) return packets_->send(from, pieces, at.ns);
   if (!packets_ || flow_.what() != watched_flow::kind::undecided) return;
   for (const byte_span piece : pieces) {
     const std::size_t room = early_bytes_max - std::min(early_bytes_max, early_[from].size());
@@ -65,12 +72,14 @@ void byte_stream::pieces(unsigned from, std::span<const byte_span> pieces, const
 void byte_stream::absent(unsigned from, std::uint64_t bytes, const stamp& at) {
   count(bytes, at);
   flow_.take_absent(from, bytes, at, of_.with_);
-  if (packets_wanted(at)) packets_->skip(from, bytes, at.ns);
+  if (packets_wanted(from, at)) packets_->skip(from, bytes, at.ns);
 }
 
 void byte_stream::leave(unsigned from, bool reset, const stamp& at) {
   flow_.take_end(from);
-  if (!packets_wanted(at)) return;
+  if (!packets_wanted(from, at)) return;
+  place_.carries = false;
+  place_.ends = true;
   if (reset)
     packets_->reset(from, at.ns);
   else

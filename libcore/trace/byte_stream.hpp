@@ -41,10 +41,11 @@ class byte_stream {
  private:
   void count(std::uint64_t bytes, const stamp& at);
   // Packets are wanted, and it is NVMe; what was said before that was known has been put out.
-  bool packets_wanted(const stamp& at);
+  bool packets_wanted(unsigned from, const stamp& at);
 
   tracer& of_;
   watched_flow flow_;
+  packet_place place_;  // of the packets that are made
   std::optional<packet_maker> packets_;
   std::array<std::vector<std::byte>, 2> early_;  // while it is not known whether it is NVMe
 };

@@ -23,11 +23,13 @@ void tracer::take(const packet& p) {
   segment s;
   const dissection d = dissect(p, s);
   const bool tcp = d.what == dissected::segment;
-  const packet_sink::part part = tcp ? take_segment(s, p.at) : take_other(p, d);
-  if (options_.packets != nullptr) options_.packets->on_packet(p, part, tcp ? &s.flow : nullptr);
+  packet_place place;
+  const packet_sink::part part = tcp ? take_segment(s, p.at, place) : take_other(p, d, place);
+  if (options_.packets != nullptr)
+    options_.packets->on_packet(p, part, tcp ? &s.flow : nullptr, place);
 }
 
-packet_sink::part tracer::take_other(const packet& p, const dissection& d) {
+packet_sink::part tracer::take_other(const packet& p, const dissection& d, packet_place& place) {
   packet_counts& n = counts_;
   switch (d.what) {
     case dissected::other_link:
@@ -39,7 +41,8 @@ packet_sink::part tracer::take_other(const packet& p, const dissection& d) {
       break;
     case dissected::other_transport:
       ++(d.protocol == 17 ? n.udp : n.other_ip);
-      if (d.protocol == 17 && d.udp_to == roce_port && take_roce(p)) return packet_sink::part::nvme;
+      if (d.protocol == 17 && d.udp_to == roce_port) place = take_roce(p);
+      if (place.connection != 0) return packet_sink::part::nvme;
       break;
     case dissected::fragment:
       ++n.fragments;
@@ -56,12 +59,12 @@ packet_sink::part tracer::take_other(const packet& p, const dissection& d) {
   return packet_sink::part::other;
 }
 
-bool tracer::take_roce(const packet& p) {
+packet_place tracer::take_roce(const packet& p) {
   ++counts_.roce;
   datagram d;
   if (!dissect_udp(p, d)) {
     ++counts_.malformed;
-    return false;
+    return {};
   }
   if (rdma_ == nullptr)
     rdma_ = std::make_unique<rdma_tracer>(rdma_tracer::surroundings{
@@ -73,12 +76,12 @@ bool tracer::take_roce(const packet& p) {
         .conversation = options_.conversation,
         .commands = with_.commands,
         .to = with_.to});
-  const bool nvme = rdma_->take(d, p.at);
+  const packet_place place = rdma_->take(d, p.at);
   counts_.roce_unknown = rdma_->counts().unknown;
-  return nvme;
+  return place;
 }
 
-packet_sink::part tracer::take_segment(const segment& s, const stamp& at) {
+packet_sink::part tracer::take_segment(const segment& s, const stamp& at, packet_place& place) {
   using enum packet_sink::part;
   ++counts_.tcp;
   auto [flow, fresh] = flows_.find_or_add(s.flow);
@@ -93,6 +96,11 @@ packet_sink::part tracer::take_segment(const segment& s, const stamp& at) {
   }
   const bool before = flow.is_or_was_nvme();
   flow.take(s, at, with_);
+  if (options_.packets != nullptr) {
+    place = flow.place(s.from);
+    place.carries = s.payload_bytes > 0;
+    place.ends = (s.flags & (tcp_flag::fin | tcp_flag::rst)) != 0;
+  }
   if (before || flow.is_or_was_nvme()) return nvme;
   if (flow.what() == watched_flow::kind::undecided) return undecided;
   const std::uint16_t port = std::min(s.flow.ports[0], s.flow.ports[1]);

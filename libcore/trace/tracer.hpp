@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conversation/connection.hpp"
+#include "conversation/packet_place.hpp"
 #include "rdma/rdma_tracer.hpp"
 #include "stream/flow_table.hpp"
 
@@ -25,7 +26,8 @@ class packet_sink {
     other,
   };
   // `flow`: of a packet with TCP; else null.
-  virtual void on_packet(const packet& p, part of, const flow_key* flow) = 0;
+  virtual void on_packet(const packet& p, part of, const flow_key* flow,
+                         const packet_place& place) = 0;
 };
 
 class made_packet_sink;  // capture/packet_maker.hpp
@@ -84,6 +86,8 @@ class watched_flow final : public stream_sink {
   kind what() const { return what_; }
   // Of the last connection between these ends, also when it is over.
   bool is_or_was_nvme() const { return what_ == kind::nvme || was_nvme_; }
+  // Of what that end has just sent; its flags and size are the caller's to add.
+  packet_place place(unsigned from) const;
   std::size_t outstanding() const { return nvme_ != nullptr ? nvme_->outstanding() : 0; }
 
  private:
@@ -102,6 +106,8 @@ class watched_flow final : public stream_sink {
   bool told_host_ = false;  // by a SYN
   bool opened_ = false;     // by open()
   std::uint8_t host_ = 0;
+  std::uint8_t nvme_host_ = 0;  // which end it is, once that is settled
+  std::uint32_t number_ = 0;    // of the connection, also when it is over
   std::array<bool, 2> middle_{};
   std::array<bool, 2> fin_{};
   std::uint64_t undecided_bytes_ = 0;
@@ -133,9 +139,9 @@ class tracer {
 
  private:
   friend class byte_stream;
-  packet_sink::part take_segment(const segment& s, const stamp& at);
-  packet_sink::part take_other(const packet& p, const dissection& d);
-  bool take_roce(const packet& p);
+  packet_sink::part take_segment(const segment& s, const stamp& at, packet_place& place);
+  packet_sink::part take_other(const packet& p, const dissection& d, packet_place& place);
+  packet_place take_roce(const packet& p);
 
   tracer_options options_;
   packet_counts counts_;

@@ -51,8 +51,10 @@ void watched_flow::take(const segment& s, const stamp& at, surroundings& with) {
   key_ = s.flow;
   const bool syn = (s.flags & tcp_flag::syn) != 0;
   if (syn &&
-      ((flow_ != nullptr && flow_->is_new(s)) || (flow_ == nullptr && what_ != kind::undecided)))
+      ((flow_ != nullptr && flow_->is_new(s)) || (flow_ == nullptr && what_ != kind::undecided))) {
     close(at, true, with);
+    number_ = 0;
+  }
   if (syn && !told_host_) {
     told_host_ = true;
     host_ = (s.flags & tcp_flag::ack) != 0 ? 1 - s.from : s.from;
@@ -118,6 +120,14 @@ void watched_flow::close(const stamp& at, bool closed, surroundings& with) {
   first_.clear();
 }
 
+packet_place watched_flow::place(unsigned from) const {
+  packet_place p{.connection = number_,
+                 .going = from == nvme_host_ ? way::to_controller : way::to_host};
+  p.whole = nvme_ == nullptr ||
+            (nvme_->between_pdus(p.going) && (flow_ == nullptr || !flow_->is_waiting()));
+  return p;
+}
+
 void watched_flow::finish(const stamp& at, surroundings& with) { close(at, false, with); }
 
 void watched_flow::on_bytes(unsigned from, byte_span bytes, const stamp& at) {
@@ -154,9 +164,11 @@ void watched_flow::decide(unsigned from, byte_span bytes, const stamp& at) {
 void watched_flow::recognise(unsigned host, const stamp& at) {
   what_ = kind::nvme;
   ++with_->counts.connections;
-  nvme_ = std::make_unique<tcp_connection>(static_cast<std::uint32_t>(with_->counts.connections),
-                                           end_of(key_, host), end_of(key_, 1 - host), host, at,
-                                           with_->options.conversation, with_->commands, with_->to);
+  number_ = static_cast<std::uint32_t>(with_->counts.connections);
+  nvme_host_ = static_cast<std::uint8_t>(host);
+  nvme_ =
+      std::make_unique<tcp_connection>(number_, end_of(key_, host), end_of(key_, 1 - host), host,
+                                       at, with_->options.conversation, with_->commands, with_->to);
   for (unsigned from = 0; from < 2; ++from)
     if (middle_[from]) nvme_->on_middle(from, at);
 }

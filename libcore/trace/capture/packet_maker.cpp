@@ -69,10 +69,12 @@ void packet_maker::open(std::int64_t ns) {
 void packet_maker::send(unsigned from, std::span<const byte_span> pieces, std::int64_t ns) {
   assert(from < 2);
   open(ns);
-  std::size_t in_packet = 0, kept = 0;
+  std::size_t in_packet = 0, kept = 0, left = 0;
+  for (const byte_span piece : pieces) left += piece.size();
   data_.clear();
   const auto leave = [&] {
-    make(from, push | tcp_flag::ack, in_packet, ns);
+    left -= in_packet;
+    make(from, push | tcp_flag::ack, in_packet, ns, left == 0);
     next_[from] += static_cast<std::uint32_t>(in_packet);
     in_packet = kept = 0;
     data_.clear();
@@ -98,7 +100,7 @@ void packet_maker::skip(unsigned from, std::uint64_t bytes, std::int64_t ns) {
   data_.clear();
   while (bytes > 0) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, segment_bytes_max));
-    make(from, push | tcp_flag::ack, n, ns);
+    make(from, push | tcp_flag::ack, n, ns, n == bytes);
     next_[from] += static_cast<std::uint32_t>(n);
     bytes -= n;
   }
@@ -147,8 +149,8 @@ std::size_t packet_maker::put_ip(unsigned from, std::size_t behind) {
   return ipv4_header;
 }
 
-void packet_maker::make(unsigned from, std::uint8_t flags, std::size_t data_bytes,
-                        std::int64_t ns) {
+void packet_maker::make(unsigned from, std::uint8_t flags, std::size_t data_bytes, std::int64_t ns,
+                        bool last) {
   const bool syn = (flags & tcp_flag::syn) != 0, acknowledges = (flags & tcp_flag::ack) != 0;
   const std::size_t tcp_bytes = tcp_header + (syn ? syn_options : 0);
   const std::size_t at = put_ip(from, tcp_bytes + data_bytes);
@@ -179,7 +181,9 @@ void packet_maker::make(unsigned from, std::uint8_t flags, std::size_t data_byte
                .bytes = at + tcp_bytes + kept,
                .wire_bytes = static_cast<std::uint32_t>(at + tcp_bytes + data_bytes),
                .ns = ns,
-               .from = from});
+               .from = from,
+               .place = place_,
+               .last = last});
 }
 
 }  // namespace nvmf::trace

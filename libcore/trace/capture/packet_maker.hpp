@@ -18,6 +18,8 @@ namespace nvmf::trace {
 
 inline constexpr std::uint16_t link_raw_ip = 101;
 
+struct packet_place;
+
 // Everything in it is borrowed for the call.
 struct made_packet {
   byte_span headers;                // IP and TCP
@@ -26,6 +28,10 @@ struct made_packet {
   std::uint32_t wire_bytes = 0;     // with what is not kept
   std::int64_t ns = 0;
   unsigned from = 0;
+  // Where it stands; of bytes that take several packets the last of them may end its PDU. Null: not
+  // known.
+  const packet_place* place = nullptr;
+  bool last = true;
 };
 
 class made_packet_sink {
@@ -64,11 +70,15 @@ class packet_maker {
   // It lets go of the connection: a RST.
   void reset(unsigned from, std::int64_t ns);
 
+  // Of the packets that are made from now on; outlives them.
+  void stand_at(const packet_place* place) { place_ = place; }
+
   bool is_open() const { return opened_; }
   const endpoint& end(unsigned which) const { return ends_[which]; }
 
  private:
-  void make(unsigned from, std::uint8_t flags, std::size_t data_bytes, std::int64_t ns);
+  void make(unsigned from, std::uint8_t flags, std::size_t data_bytes, std::int64_t ns,
+            bool last = true);
   std::size_t put_ip(unsigned from, std::size_t behind);
 
   std::array<endpoint, 2> ends_;
@@ -78,6 +88,7 @@ class packet_maker {
   bool opened_ = false, reset_ = false;
   std::array<bool, 2> closed_{};
   std::array<std::byte, 40 + 32> head_{};
+  const packet_place* place_ = nullptr;
   std::vector<byte_span> data_;  // of the packet that is made
 };
 

@@ -138,6 +138,11 @@ class tcp_connection final : public connection, public stream_sink, public pdu_s
   void on_absent(unsigned from, std::uint64_t bytes, absence why, const stamp& at) override;
   void on_middle(unsigned from, const stamp& at) override;
   void leave(unsigned from) { connection::leave(way_of(from)); }
+  // That direction has ended a PDU, and has not begun the next.
+  bool between_pdus(way w) const {
+    const framer& f = framers_[static_cast<std::size_t>(w)];
+    return !f.searching() && !f.within_pdu();
+  }
 
  private:
   std::size_t data_wanted(const pdu& p) override;

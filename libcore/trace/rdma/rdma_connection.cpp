@@ -86,6 +86,13 @@ std::uint64_t rdma_connection::sent_again() const {
   return ways_[0].stream.sent_again() + ways_[1].stream.sent_again();
 }
 
+bool rdma_connection::between_messages(way w) const {
+  const direction& here = ways_[static_cast<std::size_t>(w)];
+  const direction& asking = ways_[static_cast<std::size_t>(opposite(w))];
+  return !here.open.open &&
+         std::ranges::none_of(asking.reads, [](const read& r) { return r.next > 0; });
+}
+
 void rdma_connection::take(way going, const roce_packet& p, const stamp& at) {
   direction& here = of(going);
   direction& there = of(opposite(going));

@@ -31,6 +31,8 @@ class rdma_connection final : public connection {
   void take(way going, const roce_packet& p, const stamp& at);
   void close(const stamp& at, bool closed);
   std::uint64_t sent_again() const;
+  // No message of that direction is left open, nor the answer to a READ.
+  bool between_messages(way w) const;
 
  private:
   // A message that comes in several packets.

@@ -37,21 +37,30 @@ rdma_tracer::link* rdma_tracer::find(const std::map<key, std::uint64_t>& in, con
   return found == links_.end() ? nullptr : &found->second;
 }
 
-bool rdma_tracer::take(const datagram& d, const stamp& at) {
+packet_place rdma_tracer::place_of(const link* l, const datagram& d, bool ends) {
+  if (l == nullptr || l->nvme == nullptr) return {};
+  const bool from_host = d.from.address == l->host.address;
+  return {.connection = l->nvme->number(),
+          .going = from_host ? way::to_controller : way::to_host,
+          .ends = ends,
+          .whole = true};
+}
+
+packet_place rdma_tracer::take(const datagram& d, const stamp& at) {
   ++counts_.packets;
   const auto p = read_roce(d.payload, d.payload_bytes);
   if (!p) {
     ++counts_.malformed;
-    return false;
+    return {};
   }
   if (p->datagram && p->to_qp == management_qp) {
     const auto m = read_cm(p->payload);
-    return m && take_cm(*m, d, at);
+    return m ? take_cm(*m, d, at) : packet_place{};
   }
   const auto it = qps_.find(key_of(d.to, p->to_qp));
   if (it == qps_.end()) {
     ++counts_.unknown;
-    return false;
+    return {};
   }
   link& l = links_.at(it->second.serial);
   // The first capsule decides on ports where nobody expected it.
@@ -64,13 +73,17 @@ bool rdma_tracer::take(const datagram& d, const stamp& at) {
   }
   if (l.nvme == nullptr) {
     ++counts_.other;
-    return false;
+    return {};
   }
-  l.nvme->take(it->second.going, *p, at);
-  return true;
+  const way going = it->second.going;
+  l.nvme->take(going, *p, at);
+  return {.connection = l.nvme->number(),
+          .going = going,
+          .carries = p->payload_bytes > 0 || p->operation == rdma_operation::read_request,
+          .whole = l.nvme->between_messages(going)};
 }
 
-bool rdma_tracer::take_cm(const cm_message& m, const datagram& d, const stamp& at) {
+packet_place rdma_tracer::take_cm(const cm_message& m, const datagram& d, const stamp& at) {
   switch (m.kind) {
     case cm_kind::request:
       return take_request(m, d, at);
@@ -83,24 +96,24 @@ bool rdma_tracer::take_cm(const cm_message& m, const datagram& d, const stamp& a
     case cm_kind::disconnect_request: {
       const link* l = find(requests_, key_of(d.from, m.local_id));
       if (l == nullptr) l = find(replies_, key_of(d.from, m.local_id));
-      return l != nullptr && l->nvme != nullptr;
+      return place_of(l, d, m.kind == cm_kind::disconnect_request);
     }
     case cm_kind::disconnect_reply: {
       // It names the ID of who asked last.
       link* l = find(requests_, key_of(d.from, m.local_id));
       if (l == nullptr) l = find(replies_, key_of(d.from, m.local_id));
-      if (l == nullptr) return false;
-      const bool nvme = l->nvme != nullptr;
+      if (l == nullptr) return {};
+      const packet_place stands = place_of(l, d, true);
       end(l->serial, at, true);
-      return nvme;
+      return stands;
     }
   }
-  return false;
+  return {};
 }
 
-bool rdma_tracer::take_request(const cm_message& m, const datagram& d, const stamp& at) {
+packet_place rdma_tracer::take_request(const cm_message& m, const datagram& d, const stamp& at) {
   if (const link* old = find(requests_, key_of(d.from, m.local_id))) {
-    if (old->qps[0] == m.qp && old->psns[0] == m.peer_psn) return old->nvme != nullptr;
+    if (old->qps[0] == m.qp && old->psns[0] == m.peer_psn) return place_of(old, d);
     end(old->serial, at, false);  // the ID is used again
   }
   if (links_.size() == rdma_links_max) end(links_.begin()->first, at, false);
@@ -118,13 +131,13 @@ bool rdma_tracer::take_request(const cm_message& m, const datagram& d, const sta
   l.request_bytes = keep(l.request, m.private_data);
   requests_[key_of(d.from, m.local_id)] = l.serial;
   if (with_.expected(m.to_port)) recognise(l);
-  return l.nvme != nullptr;
+  return place_of(&l, d);
 }
 
-bool rdma_tracer::take_reply(const cm_message& m, const datagram& d, const stamp& at) {
+packet_place rdma_tracer::take_reply(const cm_message& m, const datagram& d, const stamp& at) {
   link* l = find(requests_, key_of(d.to, m.remote_id));
-  if (l == nullptr) return false;
-  if (l->replied) return l->nvme != nullptr;
+  if (l == nullptr) return {};
+  if (l->replied) return place_of(l, d);
   l->replied = true;
   l->answered = at;
   l->ids[1] = m.local_id;
@@ -140,22 +153,22 @@ bool rdma_tracer::take_reply(const cm_message& m, const datagram& d, const stamp
     if (old != qps_.end() && old->second.serial != l->serial) end(old->second.serial, at, false);
     qps_[k] = {l->serial, w};
   }
-  if (l->nvme == nullptr) return false;
+  if (l->nvme == nullptr) return {};
   l->nvme->expect(way::to_controller, l->psns[1], l->mtu);
   l->nvme->expect(way::to_host, l->psns[0], l->mtu);
   l->nvme->on_private_data(way::to_host, wire::rdma_cm_accept,
                            byte_span{l->reply}.first(l->reply_bytes), 0, at);
-  return true;
+  return place_of(l, d);
 }
 
-bool rdma_tracer::take_reject(const cm_message& m, const datagram& d, const stamp& at) {
+packet_place rdma_tracer::take_reject(const cm_message& m, const datagram& d, const stamp& at) {
   link* l = find(requests_, key_of(d.to, m.remote_id));
-  if (l == nullptr) return false;
-  const bool nvme = l->nvme != nullptr;
-  if (nvme)
+  if (l == nullptr) return {};
+  const packet_place stands = place_of(l, d, true);
+  if (l->nvme != nullptr)
     l->nvme->on_private_data(way::to_host, wire::rdma_cm_reject, m.private_data, m.reason, at);
   end(l->serial, at, true);
-  return nvme;
+  return stands;
 }
 
 void rdma_tracer::recognise(link& l) {

@@ -14,6 +14,7 @@
 #include "cm_message.hpp"
 #include "rdma_connection.hpp"
 #include "trace/capture/segment.hpp"
+#include "trace/conversation/packet_place.hpp"
 
 namespace nvmf::trace {
 
@@ -42,8 +43,8 @@ class rdma_tracer {
   rdma_tracer(const rdma_tracer&) = delete;
   rdma_tracer& operator=(const rdma_tracer&) = delete;
 
-  // Of a datagram to the port of RoCEv2. True: it belongs to NVMe.
-  bool take(const datagram& d, const stamp& at);
+  // Of a datagram to the port of RoCEv2. Its connection, when that is NVMe.
+  packet_place take(const datagram& d, const stamp& at);
   void finish(const stamp& at);
   const rdma_counts& counts() const { return counts_; }
 
@@ -75,10 +76,12 @@ class rdma_tracer {
   };
   static key key_of(const endpoint& e, std::uint32_t number) { return {e.address, number}; }
 
-  bool take_cm(const cm_message& m, const datagram& d, const stamp& at);
-  bool take_request(const cm_message& m, const datagram& d, const stamp& at);
-  bool take_reply(const cm_message& m, const datagram& d, const stamp& at);
-  bool take_reject(const cm_message& m, const datagram& d, const stamp& at);
+  packet_place take_cm(const cm_message& m, const datagram& d, const stamp& at);
+  packet_place take_request(const cm_message& m, const datagram& d, const stamp& at);
+  packet_place take_reply(const cm_message& m, const datagram& d, const stamp& at);
+  packet_place take_reject(const cm_message& m, const datagram& d, const stamp& at);
+  // Of a message of the connection manager.
+  static packet_place place_of(const link* l, const datagram& d, bool ends = false);
   link* find(const std::map<key, std::uint64_t>& in, const key& k);
   void recognise(link& l);
   void end(std::uint64_t serial, const stamp& at, bool closed);

@@ -61,6 +61,8 @@ class tcp_flow {
   bool is_new(const segment& s) const;
   // Is something waited for, or, as `s` says, has an end received what was not seen?
   bool incomplete(const segment& s) const;
+  // For what stands before something that has come.
+  bool is_waiting() const { return !held_.empty(); }
   bool begun(unsigned from) const { return halves_[from].begun; }
   const flow_counts& counts() const { return counts_; }
 

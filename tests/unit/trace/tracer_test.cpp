@@ -310,7 +310,8 @@ TEST_CASE("flows and commands are bounded, whatever is in the capture") {
 TEST_CASE("who wants packets is told of each, behind what is in it, and whether it is of NVMe") {
   struct packets_seen final : trace::packet_sink {
     explicit packets_seen(journal& of) : j(of) {}
-    void on_packet(const trace::packet& p, part of, const trace::flow_key* flow) override {
+    void on_packet(const trace::packet& p, part of, const trace::flow_key* flow,
+                   const trace::packet_place&) override {
       constexpr std::string_view names[] = {"nvme", "undecided", "other"};
       j.lines.push_back(fmt::format("{} {} {}", p.at.packet, names[static_cast<std::size_t>(of)],
                                     flow == nullptr ? 0 : flow->ports[1]));
