@@ -16,7 +16,6 @@ std::expected<std::unique_ptr<html_output>, std::string> html_output::create(
 
 std::expected<void, std::string> html_output::finish() {
   const html_records& all = records();
-  if (all.connections.empty()) return {};
   write_page(all, source_,
              [this](std::string_view piece) { file_.write(std::as_bytes(std::span{piece})); });
   return file_.commit();

@@ -19,7 +19,7 @@ class html_output final : public html_view {
                                                                          const trace_filter& filter,
                                                                          std::string source);
 
-  // Writes the page when there is a connection to show; nothing is left of the file otherwise.
+  // Writes the page, with what there is to show.
   std::expected<void, std::string> finish();
   const std::string& path() const { return file_.path(); }
   // How much the page holds, and what it has no room for.

@@ -74,15 +74,22 @@ std::uint32_t html_view::form_number(const wire::layout& form) {
 }
 
 void html_view::on_connection(const trace::connection& c) {
+  open_connection& on = open_[c.number()];
+  if (filter_.matches({.on = c, .ns = c.begun().ns})) show(on, c);
+}
+
+bool html_view::show(open_connection& on, const trace::connection& c) {
+  if (on.index) return true;
   auto& all = records_.connections;
   if (all.size() >= limits_.connections) {
-    ++records_.connections_left_out;
-    return;
+    if (!on.left_out) ++records_.connections_left_out;
+    on.left_out = true;
+    return false;
   }
-  open_[c.number()].index = static_cast<std::uint16_t>(all.size());
-  html_connection to{
-      .number = c.number(), .host = to_text(c.host()), .controller = to_text(c.controller())};
-  all.push_back(std::move(to));
+  on.index = static_cast<std::uint16_t>(all.size());
+  all.push_back(
+      {.number = c.number(), .host = to_text(c.host()), .controller = to_text(c.controller())});
+  return true;
 }
 
 // What a line of text says, without what the record has in numbers.
@@ -120,7 +127,6 @@ void html_view::on_command(const trace::connection& c, const trace::command& k, 
   to.record = {.sent_ns = k.sent.ns,
                .name = records_.texts.add(known_.of(k).name),
                .form = form_number(wire::sqe_form(k.opcode(), k.admin, k.fctype())),
-               .connection = on->index,
                .cid = k.cid};
 }
 
@@ -129,7 +135,9 @@ void html_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   open_connection* on = find(c);
   if (on != nullptr) on->last[static_cast<std::size_t>(p.going)] = {p.offset, sequence_};
   const bool later = filter_.needs_end() && of != nullptr;
-  if (!later && !filter_.always() && !filter_.matches({.on = c, .of = of, .pdu = p.type})) return;
+  if (!later && !filter_.always() &&
+      !filter_.matches({.on = c, .of = of, .pdu = p.type, .ns = p.ended.ns}))
+    return;
   if (on == nullptr || full()) {
     ++records_.pdus_left_out;
     return;
@@ -141,18 +149,24 @@ void html_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
       .frame = saturated(p.ended.packet),
       .plen = p.plen,
       .data_bytes = p.data_bytes,
-      .connection = on->index,
       .type = p.type,
       .to_host = p.going == trace::way::to_host,
       .digests = static_cast<std::uint8_t>(static_cast<unsigned>(p.header_digest) |
                                            static_cast<unsigned>(p.data_digest) << 4)};
   open_command* to = of != nullptr ? &slot(*on, *of) : nullptr;
-  if (!later) return keep(shown, text_of(c, p, of), to);
+  if (!later) return keep(*on, c, shown, text_of(c, p, of), to);
   ++waiting_;
   to->waiting.emplace_back(shown, text_of(c, p, of));
 }
 
-void html_view::keep(html_pdu p, std::string_view text, open_command* of) {
+void html_view::keep(open_connection& on, const trace::connection& c, html_pdu p,
+                     std::string_view text, open_command* of) {
+  if (!show(on, c)) {
+    ++records_.pdus_left_out;
+    return;
+  }
+  p.connection = *on.index;
+  if (of != nullptr) of->record.connection = *on.index;
   if (of != nullptr && of->kept == 0) {
     records_.commands.push_back(of->record);
     of->kept = static_cast<std::uint32_t>(records_.commands.size());
@@ -170,7 +184,7 @@ void html_view::on_completion(const trace::connection& c, const trace::command& 
   waiting_ -= of.waiting.size();
   for (auto& [p, text] : of.waiting) {
     if (!filter_.matches({.on = c, .of = &k, .done = &done, .pdu = p.type})) continue;
-    keep(p, text, &of);
+    keep(*on, c, p, text, &of);
   }
   of.waiting.clear();
   if (of.kept == 0) return;
@@ -188,20 +202,19 @@ void html_view::on_completion(const trace::connection& c, const trace::command& 
   to.to_end_ns = time_or_none(l.to_end);
 }
 
-void html_view::add(const open_connection* on, html_finding f, const sight& s,
-                    std::uint64_t sequence) {
+void html_view::add(open_connection* on, html_finding f, const sight& s, std::uint64_t sequence) {
   if (!filter_.always() && !filter_.matches(s)) return;
-  if (on == nullptr || records_.findings.size() >= limits_.findings) {
+  if (on == nullptr || records_.findings.size() >= limits_.findings || !show(*on, s.on)) {
     ++records_.findings_left_out;
     return;
   }
-  f.connection = on->index;
+  f.connection = *on->index;
   f.sequence = sequence;
   records_.findings.push_back(std::move(f));
 }
 
 void html_view::on_notice(const trace::connection& c, const trace::notice& n) {
-  const open_connection* on = find(c);
+  open_connection* on = find(c);
   std::uint64_t sequence = 0;
   if (on != nullptr && n.about != nullptr) {
     const last_pdu& last = on->last[static_cast<std::size_t>(n.going)];
@@ -213,11 +226,14 @@ void html_view::on_notice(const trace::connection& c, const trace::notice& n) {
        .text = notice_text(n),
        .ns = n.at.ns,
        .frame = n.at.packet},
-      {.on = c, .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt}, sequence);
+      {.on = c,
+       .pdu = n.about != nullptr ? std::optional{n.about->type} : std::nullopt,
+       .ns = n.at.ns},
+      sequence);
 }
 
 void html_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  const open_connection* on = find(c);
+  open_connection* on = find(c);
   const trace::rule_row& row = row_of(v.id);
   std::uint64_t sequence = 0;
   if (on != nullptr) {
@@ -234,7 +250,7 @@ void html_view::on_violation(const trace::connection& c, const trace::violation&
        .cid = v.cid,
        .ns = v.at.ns,
        .frame = v.at.packet},
-      {.on = c, .pdu = v.pdu, .broken = &v}, sequence);
+      {.on = c, .pdu = v.pdu, .broken = &v, .ns = v.at.ns}, sequence);
 }
 
 void html_view::on_suspension(const trace::connection& c, const trace::suspension& s) {
@@ -244,7 +260,7 @@ void html_view::on_suspension(const trace::connection& c, const trace::suspensio
        .text = to_text(s),
        .ns = s.at.ns,
        .frame = s.at.packet},
-      {.on = c}, 0);
+      {.on = c, .ns = s.at.ns}, 0);
 }
 
 void html_view::describe(html_connection& to, const trace::connection& c) const {
@@ -257,9 +273,11 @@ void html_view::describe(html_connection& to, const trace::connection& c) const 
 void html_view::on_end(const trace::connection& c, const trace::stamp&, bool closed) {
   const open_connection* on = find(c);
   if (on == nullptr) return;
-  html_connection& to = records_.connections[on->index];
-  describe(to, c);
-  to.closed = closed;
+  if (on->index) {
+    html_connection& to = records_.connections[*on->index];
+    describe(to, c);
+    to.closed = closed;
+  }
   open_.erase(c.number());
 }
 

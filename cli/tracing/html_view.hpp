@@ -51,7 +51,8 @@ class html_view : public trace::listener, public trace::violation_sink {
     std::uint64_t offset = 0, sequence = 0;
   };
   struct open_connection {
-    std::uint16_t index = 0;
+    std::optional<std::uint16_t> index;  // once something of it is shown
+    bool left_out = false;               // there was no room
     last_pdu last[2];                    // by way
     std::vector<open_command> commands;  // by slot
   };
@@ -61,8 +62,11 @@ class html_view : public trace::listener, public trace::violation_sink {
   bool full() const;
   std::uint32_t form_number(const wire::layout& form);
   std::string text_of(const trace::connection& c, const trace::pdu& p, const trace::command* of);
-  void keep(html_pdu p, std::string_view text, open_command* of);
-  void add(const open_connection* on, html_finding f, const sight& s, std::uint64_t sequence);
+  // False: there is no room for another connection.
+  bool show(open_connection& on, const trace::connection& c);
+  void keep(open_connection& on, const trace::connection& c, html_pdu p, std::string_view text,
+            open_command* of);
+  void add(open_connection* on, html_finding f, const sight& s, std::uint64_t sequence);
   void describe(html_connection& to, const trace::connection& c) const;
 
   const trace_filter& filter_;

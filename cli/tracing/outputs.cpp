@@ -86,7 +86,7 @@ outputs::outputs(const output_options& how, bool json, int verbosity, std::ostre
   };
   if (how.statistics || how.follow) {
     numbers_ = std::make_unique<nvmf::cli::statistics>(how.pick.filter);
-    broken_ = std::make_unique<rule_tally>();
+    broken_ = std::make_unique<rule_tally>(how.pick.filter);
     all_.add(*numbers_);
     all_.add(*broken_);
   } else if (json) {
@@ -120,7 +120,8 @@ std::expected<void, std::string> outputs::open() {
     return {};
   };
   if (!how_.pcapng.empty())
-    if (auto good = start(pcapng_view::create(how_.pcapng), packets_); !good) return good;
+    if (auto good = start(pcapng_view::create(how_.pcapng, how_.pick.filter), packets_); !good)
+      return good;
   if (!how_.perfetto.empty())
     if (auto good = start(perfetto_view::create(how_.perfetto, how_.pick.filter), slices_); !good)
       return good;
@@ -221,6 +222,11 @@ void outputs::finish_files(result& r, std::vector<std::string>& warnings) {
                {"left_out", packets_->left_out()}};
   if (slices_ != nullptr)
     slices = {{"slices", slices_->slices()}, {"left_out", slices_->left_out()}};
+  if (packets_ != nullptr && packets_->hurried() > 0)
+    warnings.push_back(
+        fmt::format("{}: {} packets could not be waited for until it was known whether they fit: "
+                    "some are there that do not, some that would only complete others are not",
+                    how_.pcapng, packets_->hurried()));
   finish(packets_.get(), "pcapng", std::move(packets));
   finish(slices_.get(), "perfetto", std::move(slices));
   finish(page_.get(), "html", page_ != nullptr ? page_->json() : boost::json::object{});

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "tracing/clock_text.hpp"
 #include "tracing/pdu_text.hpp"
 
@@ -11,10 +13,17 @@ namespace nvmf::cli {
 using namespace std::string_view_literals;
 
 std::expected<std::unique_ptr<pcapng_view>, std::string> pcapng_view::create(
-    const std::string& path) {
+    const std::string& path, const trace_filter& filter) {
   auto file = pcapng_file::create(path);
   if (!file) return std::unexpected(file.error());
-  return std::unique_ptr<pcapng_view>{new pcapng_view(std::move(*file))};
+  return std::unique_ptr<pcapng_view>{new pcapng_view(std::move(*file), filter)};
+}
+
+pcapng_view::pcapng_view(pcapng_file&& file, const trace_filter& filter)
+    : file_(std::move(file)), words_(plain_) {
+  if (!filter.always())
+    choice_ =
+        std::make_unique<packet_choice>(filter, [this](const waiting_packet& p) { write(p); });
 }
 
 void pcapng_view::begin(const trace::connection& c, std::string_view sign) {
@@ -44,6 +53,12 @@ void pcapng_view::on_connection(const trace::connection& c) {
   fmt::format_to(std::back_inserter(line_), "host {} controller {}{}", to_text(c.host()),
                  to_text(c.controller()), c.carried_by() == trace::fabric::rdma ? " by RDMA" : "");
   put(c.begun().packet);
+  if (choice_ != nullptr) choice_->on_connection(c);
+}
+
+void pcapng_view::on_pdu(const trace::connection& c, const trace::pdu& p,
+                         const trace::command* of) {
+  if (choice_ != nullptr) choice_->on_pdu(c, p, of);
 }
 
 void pcapng_view::on_command(const trace::connection& c, const trace::command& k,
@@ -51,10 +66,12 @@ void pcapng_view::on_command(const trace::connection& c, const trace::command& k
   begin(c, ">");
   words_.append_command(line_, c, k);
   put(p.ended.packet);
+  if (choice_ != nullptr) choice_->on_command(c, k);
 }
 
 void pcapng_view::on_completion(const trace::connection& c, const trace::command& k,
                                 const trace::completion& done, const trace::pdu*) {
+  if (choice_ != nullptr) choice_->on_completion(c, k, done);
   // The last packet of a capture has nothing to do with what is left open.
   if (done.how == trace::fate::left) return;
   begin(c, done.answered() ? "<" : "!");
@@ -66,6 +83,7 @@ void pcapng_view::on_notice(const trace::connection& c, const trace::notice& n) 
   begin(c, "!");
   line_.append(notice_words(n));
   put(n.at.packet);
+  if (choice_ != nullptr) choice_->on_notice(c, n);
 }
 
 void pcapng_view::on_violation(const trace::connection& c, const trace::violation& v) {
@@ -73,6 +91,7 @@ void pcapng_view::on_violation(const trace::connection& c, const trace::violatio
   if (v.cid) capsule_text::append_cid(line_, *v.cid);
   line_.append(to_text(v));
   put(v.at.packet);
+  if (choice_ != nullptr) choice_->on_violation(c, v);
 }
 
 void pcapng_view::on_suspension(const trace::connection& c, const trace::suspension& s) {
@@ -82,6 +101,7 @@ void pcapng_view::on_suspension(const trace::connection& c, const trace::suspens
 }
 
 void pcapng_view::on_end(const trace::connection& c, const trace::stamp& at, bool closed) {
+  if (choice_ != nullptr) choice_->on_end(c, closed);
   if (!closed) return;
   begin(c, "*");
   fmt::format_to(std::back_inserter(line_), "closed: {} commands, {} failed", c.counts().commands,
@@ -106,15 +126,16 @@ void pcapng_view::hold(const trace::packet& p, const trace::flow_key& flow) {
   }
 }
 
-void pcapng_view::on_packet(const trace::packet& p, part of, const trace::flow_key* flow) {
+void pcapng_view::on_packet(const trace::packet& p, part of, const trace::flow_key* flow,
+                            const trace::packet_place& place) {
   if (flow != nullptr && of == part::undecided) return hold(p, *flow);
   if (flow != nullptr && held_bytes_ > 0) {
     held_flow& before = held_.find_or_add(*flow).first;
     if (of == part::nvme)
       for (const held_packet& h : before) {
         held_bytes_ -= h.bytes.size();
-        write({.link = h.link, .ns = h.at.ns, .first = h.bytes, .wire_bytes = h.wire_bytes},
-              h.at.packet);
+        take({.bytes = h.bytes, .wire_bytes = h.wire_bytes, .link = h.link, .at = h.at},
+             {.connection = place.connection, .going = place.going}, {});
       }
     else
       let_go(before);
@@ -124,11 +145,44 @@ void pcapng_view::on_packet(const trace::packet& p, part of, const trace::flow_k
     ++left_out_;
     return;
   }
+  take(p, place, take_comments());
+}
+
+std::vector<packet_comment> pcapng_view::take_comments() {
+  comment_bytes_ = 0;
+  if (comments_dropped_ > 0)
+    comments_.push_back({0, fmt::format("{} comments more did not fit", comments_dropped_)});
+  comments_dropped_ = 0;
+  return std::exchange(comments_, {});
+}
+
+void pcapng_view::take(const trace::packet& p, const trace::packet_place& place,
+                       std::vector<packet_comment> comments) {
+  if (choice_ != nullptr)
+    return choice_->take(place, {.link = p.link,
+                                 .wire_bytes = p.wire_bytes,
+                                 .at = p.at,
+                                 .bytes = {p.bytes.begin(), p.bytes.end()},
+                                 .comments = std::move(comments)});
   write({.link = p.link, .ns = p.at.ns, .first = p.bytes, .wire_bytes = p.wire_bytes}, p.at.packet);
-  put_comments(p.at.packet);
+  for (const packet_comment& c : comments) put_comment(c, p.at.packet);
 }
 
 void pcapng_view::on_made(const trace::made_packet& p) {
+  // Not on a handshake that bytes led to.
+  const bool carries = p.wire_bytes > p.headers.size();
+  if (choice_ != nullptr && p.place != nullptr) {
+    waiting_packet made{.link = trace::link_raw_ip, .made = true, .wire_bytes = p.wire_bytes};
+    made.at.ns = p.ns;
+    made.bytes.assign(p.headers.begin(), p.headers.end());
+    for (const trace::byte_span piece : p.data)
+      made.bytes.insert(made.bytes.end(), piece.begin(), piece.end());
+    if (carries) made.comments = take_comments();
+    trace::packet_place place = *p.place;
+    place.carries = place.carries && carries;
+    place.whole = place.whole && p.last;
+    return choice_->take(place, std::move(made));
+  }
   file_.begin({.link = trace::link_raw_ip,
                .made = true,
                .ns = p.ns,
@@ -136,8 +190,15 @@ void pcapng_view::on_made(const trace::made_packet& p) {
                .rest = p.data,
                .wire_bytes = p.wire_bytes});
   last_ = 0;
-  // Not on a handshake that bytes led to.
-  if (p.wire_bytes > p.headers.size()) put_comments(0);
+  if (carries) put_comments(0);
+}
+
+// One that was chosen.
+void pcapng_view::write(const waiting_packet& p) {
+  write(
+      {.link = p.link, .made = p.made, .ns = p.at.ns, .first = p.bytes, .wire_bytes = p.wire_bytes},
+      p.at.packet);
+  for (const packet_comment& c : p.comments) put_comment(c, p.at.packet);
 }
 
 void pcapng_view::write(const pcapng_record& r, std::uint64_t number) {
@@ -146,25 +207,27 @@ void pcapng_view::write(const pcapng_record& r, std::uint64_t number) {
   last_ = number;
 }
 
+// `number`: of the packet that takes it; 0: whatever it is about.
+void pcapng_view::put_comment(const packet_comment& c, std::uint64_t number) {
+  if (number == 0 || c.packet == 0 || c.packet == number) return file_.comment(c.text);
+  // It became clear only now: segments had to be put in order.
+  const numbers& n = recent_[c.packet % recent_.size()];
+  file_.comment(n.source == c.packet ? fmt::format("frame {}: {}", n.written, c.text)
+                                     : fmt::format("an earlier frame: {}", c.text));
+}
+
 void pcapng_view::put_comments(std::uint64_t number) {
-  for (const comment& c : comments_) {
-    if (number == 0 || c.packet == number) {
-      file_.comment(c.text);
-      continue;
-    }
-    // It became clear only now: segments had to be put in order.
-    const numbers& n = recent_[c.packet % recent_.size()];
-    file_.comment(n.source == c.packet ? fmt::format("frame {}: {}", n.written, c.text)
-                                       : fmt::format("an earlier frame: {}", c.text));
-  }
-  if (comments_dropped_ > 0)
-    file_.comment(fmt::format("{} comments more did not fit", comments_dropped_));
-  comments_.clear();
-  comment_bytes_ = 0;
-  comments_dropped_ = 0;
+  for (const packet_comment& c : take_comments()) put_comment(c, number);
 }
 
 std::expected<void, std::string> pcapng_view::finish() {
+  if (choice_ != nullptr) {
+    choice_->finish();
+    // Of what was not written there is nothing to say.
+    std::erase_if(comments_, [this](const packet_comment& c) {
+      return recent_[c.packet % recent_.size()].source != c.packet;
+    });
+  }
   // What became clear at the end belongs to packets that are written.
   if (file_.is_open()) put_comments(last_);
   while (held_.size() > 0) {

@@ -4,6 +4,7 @@
 #include <nvmf/status.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "render/status.hpp"
 #include "tracing/clock_text.hpp"
@@ -54,16 +55,30 @@ void perfetto_view::on_connection(const trace::connection& c) {
 }
 
 std::uint32_t perfetto_view::add_process(const std::string& name) {
-  name_process(++processes_, name);
-  trace_event(events_, 'M', "process_sort_index", {processes_, 0})
-      .arguments()
-      .number("sort_index", processes_)
-      .end();
-  return processes_;
+  names_.push_back(name);
+  return ++processes_;
 }
 
 void perfetto_view::name_process(std::uint32_t process, const std::string& name) {
+  if (std::string& kept = names_[process - 1]; !kept.empty())
+    kept = name;
+  else
+    put_name(process, name);
+}
+
+void perfetto_view::put_name(std::uint32_t process, const std::string& name) {
   trace_event(events_, 'M', "process_name", {process, 0}).arguments().text("name", name).end();
+}
+
+// Once something stands in it.
+void perfetto_view::show_process(std::uint32_t process) {
+  const std::string name = std::exchange(names_[process - 1], {});
+  if (name.empty()) return;
+  put_name(process, name);
+  trace_event(events_, 'M', "process_sort_index", {process, 0})
+      .arguments()
+      .number("sort_index", process)
+      .end();
 }
 
 // The association that a Connect belongs to (Base 2.0, 3.3.1): one of the Admin Queue begins it,
@@ -87,16 +102,18 @@ void perfetto_view::settle(const trace::connection& c, queue& q, std::uint32_t p
   q.process = process != 0 ? process
                            : add_process(fmt::format("c{} {} > {}", c.number(), to_text(c.host()),
                                                      to_text(c.controller())));
-  for (const early_pdu& p : q.early) draw_pdu(c, q, events_, p);
+  for (const early_pdu& p : q.early) draw_pdu(c, q, events_, p, true);
   q.early = {};
 }
 
 event_track perfetto_view::track(const trace::connection& c, queue& q, lane& l, unsigned order,
-                                 const std::string& name) {
+                                 const std::string& name, bool shown) {
   if (q.process == 0) settle(c, q, 0);
-  const event_track on{q.process, l.thread != 0 ? l.thread : ++threads_};
-  if (l.thread != 0) return on;
-  l.thread = on.thread;
+  if (l.thread == 0) l.thread = ++threads_;
+  const event_track on{q.process, l.thread};
+  if (l.named || !shown) return on;
+  l.named = true;
+  show_process(q.process);
   trace_event(events_, 'M', "thread_name", on).arguments().text("name", name).end();
   trace_event(events_, 'M', "thread_sort_index", on)
       .arguments()
@@ -105,20 +122,25 @@ event_track perfetto_view::track(const trace::connection& c, queue& q, lane& l, 
   return on;
 }
 
-event_track perfetto_view::way_track(const trace::connection& c, queue& q, trace::way w) {
+event_track perfetto_view::way_track(const trace::connection& c, queue& q, trace::way w,
+                                     bool shown) {
   const bool to_host = w == trace::way::to_host;
-  return track(
-      c, q, q.ways[to_host ? 1 : 0], to_host ? 1 : 0,
-      fmt::format("{} PDUs {}", queue_name(c), to_host ? "to the host" : "to the controller"));
+  lane& l = q.ways[to_host ? 1 : 0];
+  return track(c, q, l, to_host ? 1 : 0,
+               l.named ? std::string{}
+                       : fmt::format("{} PDUs {}", queue_name(c),
+                                     to_host ? "to the host" : "to the controller"),
+               shown);
 }
 
 event_track perfetto_view::slot_track(const trace::connection& c, queue& q, std::uint32_t number) {
   if (q.slots.size() <= number) q.slots.resize(number + 1);
   lane& l = q.slots[number].on;
   return track(c, q, l, number + 2,
-               l.thread != 0 ? std::string{}
+               l.named       ? std::string{}
                : number == 0 ? queue_name(c)
-                             : fmt::format("{} ({})", queue_name(c), number + 1));
+                             : fmt::format("{} ({})", queue_name(c), number + 1),
+               true);
 }
 
 void perfetto_view::draw_flow(char phase, fmt::memory_buffer& to, const trace::connection& c,
@@ -147,15 +169,19 @@ void perfetto_view::on_command(const trace::connection& c, const trace::command&
                                const trace::pdu& p) {
   queue& q = of(c);
   if (q.process == 0 && k.whole && is_connect(k)) settle_by_connect(c, q, p);
-  slot_track(c, q, k.slot);
+  if (q.slots.size() <= k.slot) q.slots.resize(k.slot + 1);
   q.slots[k.slot].last_step = 0;
-  draw_depth(c, q, c.outstanding(), file_.since_begin(k.sent.ns));
+  q.slots[k.slot].depth = c.outstanding();
+  if (filter_.always()) {
+    slot_track(c, q, k.slot);
+    draw_depth(c, q, c.outstanding(), file_.since_begin(k.sent.ns));
+  }
   file_.write(events_);
 }
 
 std::int64_t perfetto_view::draw_pdu(const trace::connection& c, queue& q, fmt::memory_buffer& to,
-                                     const early_pdu& p) {
-  const event_track on = way_track(c, q, p.going);
+                                     const early_pdu& p, bool shown) {
+  const event_track on = way_track(c, q, p.going, shown);
   lane& l = q.ways[p.going == trace::way::to_host ? 1 : 0];
   // What one packet carries happened at once: a nanosecond each makes it visible.
   const std::int64_t from = std::max(file_.since_begin(p.begun.ns), l.free_at);
@@ -180,20 +206,21 @@ void perfetto_view::on_pdu(const trace::connection& c, const trace::pdu& p,
   early_pdu drawn{form != nullptr ? std::string{form->name} : fmt::format("type {:#x}", p.type),
                   p.going, p.begun, p.ended};
   if (p.data_bytes > 0) drawn.name += fmt::format(" {}", p.data_bytes);
-  if (q.process == 0) {
+  const bool waits = of_command != nullptr && !filter_.always();
+  if (of_command == nullptr && !filter_.always() &&
+      !filter_.matches({.on = c, .pdu = p.type, .ns = p.ended.ns}))
+    return;
+  if (q.process == 0 && of_command == nullptr) {
     if (q.early.size() < early_max) q.early.push_back(std::move(drawn));
     return;
   }
-  const bool waits = of_command != nullptr && !filter_.always();
-  if (of_command == nullptr && !filter_.always() && !filter_.matches({.on = c, .pdu = p.type}))
-    return;
-  way_track(c, q, p.going);  // named outside of what waits
+  way_track(c, q, p.going, !waits);  // named outside of what waits
   file_.write(events_);
-  const std::int64_t from = draw_pdu(c, q, events_, drawn);
+  const std::int64_t from = draw_pdu(c, q, events_, drawn, !waits);
   if (of_command != nullptr) {
     slot& s = q.slots[of_command->slot];
     s.last_step = from;
-    draw_flow('t', events_, c, *of_command, way_track(c, q, p.going), from);
+    draw_flow('t', events_, c, *of_command, way_track(c, q, p.going, !waits), from);
     if (waits) {
       if (s.waiting.size() + events_.size() > waiting_bytes_max ||
           waiting_bytes_ + events_.size() > all_waiting_bytes_max) {
@@ -201,6 +228,7 @@ void perfetto_view::on_pdu(const trace::connection& c, const trace::pdu& p,
       } else {
         s.waiting.append(events_.data(), events_.size());
         waiting_bytes_ += events_.size();
+        s.waits_on[static_cast<std::size_t>(p.going)] = true;
       }
       return events_.clear();
     }
@@ -261,9 +289,7 @@ void perfetto_view::draw_phases(const trace::command& k, const trace::completion
 void perfetto_view::on_completion(const trace::connection& c, const trace::command& k,
                                   const trace::completion& done, const trace::pdu* by) {
   queue& q = of(c);
-  const event_track on = slot_track(c, q, k.slot);
   slot& s = q.slots[k.slot];
-  draw_depth(c, q, c.outstanding() - 1, file_.since_begin(done.at.ns));
   const bool fits =
       filter_.always() ||
       filter_.matches({.on = c,
@@ -271,6 +297,10 @@ void perfetto_view::on_completion(const trace::connection& c, const trace::comma
                        .done = &done,
                        .pdu = by != nullptr ? std::optional{by->type} : std::nullopt});
   if (fits) {
+    const event_track on = slot_track(c, q, k.slot);
+    // What fits stands for itself: a queue of which nothing does has no depth either.
+    if (!filter_.always()) draw_depth(c, q, s.depth, file_.since_begin(k.sent.ns));
+    draw_depth(c, q, c.outstanding() - 1, file_.since_begin(done.at.ns));
     // Clocks of several capture rings may disagree; a lane does not.
     const std::int64_t from = std::max(file_.since_begin(k.sent.ns), s.on.free_at);
     const std::int64_t to = std::max({file_.since_begin(done.at.ns), from + 1, s.last_step + 1});
@@ -278,11 +308,14 @@ void perfetto_view::on_completion(const trace::connection& c, const trace::comma
     draw_command(c, k, done, on, from, to);
     draw_phases(k, done, on, from, to);
     draw_flow('s', events_, c, k, on, from);
+    for (const trace::way w : {trace::way::to_controller, trace::way::to_host})
+      if (s.waits_on[static_cast<std::size_t>(w)]) way_track(c, q, w);
     events_.append(s.waiting.data(), s.waiting.data() + s.waiting.size());
     draw_flow('f', events_, c, k, on, to - 1);
   }
   waiting_bytes_ -= s.waiting.size();
   s.waiting.clear();
+  s.waits_on = {};
   if (is_connect(k) && c.agreed().cntlid && c.qid() == 0 && !c.agreed().host_nqn.empty() &&
       associations_.size() < associations_max) {
     const trace::agreement& a = c.agreed();
@@ -310,17 +343,18 @@ void perfetto_view::draw_instant(const trace::connection& c, trace::way w, std::
 void perfetto_view::on_notice(const trace::connection& c, const trace::notice& n) {
   const std::optional<std::uint8_t> type =
       n.about != nullptr ? std::optional{n.about->type} : std::nullopt;
-  if (!filter_.always() && !filter_.matches({.on = c, .pdu = type})) return;
+  if (!filter_.always() && !filter_.matches({.on = c, .pdu = type, .ns = n.at.ns})) return;
   draw_instant(c, n.going, name_of(n.kind), notice_words(n), n.at);
 }
 
 void perfetto_view::on_violation(const trace::connection& c, const trace::violation& v) {
-  if (!filter_.always() && !filter_.matches({.on = c, .pdu = v.pdu, .broken = &v})) return;
+  if (!filter_.always() && !filter_.matches({.on = c, .pdu = v.pdu, .broken = &v, .ns = v.at.ns}))
+    return;
   draw_instant(c, v.going, row_of(v.id).name, to_text(v), v.at);
 }
 
 void perfetto_view::on_suspension(const trace::connection& c, const trace::suspension& s) {
-  if (!filter_.always() && !filter_.matches({.on = c})) return;
+  if (!filter_.always() && !filter_.matches({.on = c, .ns = s.at.ns})) return;
   draw_instant(c, s.going, "rules-suspended", to_text(s), s.at);
 }
 

@@ -50,13 +50,16 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
  private:
   // A thread of the trace, on which nothing overlaps.
   struct lane {
-    std::uint32_t thread = 0;  // 0: not named yet
+    std::uint32_t thread = 0;  // 0: none yet
+    bool named = false;
     std::int64_t free_at = 0;
   };
   struct slot {
     lane on;
-    std::int64_t last_step = 0;  // of the arrows of the command in it
-    std::string waiting;         // for its end
+    std::int64_t last_step = 0;      // of the arrows of the command in it
+    std::size_t depth = 0;           // with it
+    std::string waiting;             // for its end
+    std::array<bool, 2> waits_on{};  // by way: something of that stands there
   };
   struct early_pdu {
     std::string name;
@@ -80,12 +83,15 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
   void settle_by_connect(const trace::connection& c, queue& q, const trace::pdu& p);
   std::uint32_t add_process(const std::string& name);
   void name_process(std::uint32_t process, const std::string& name);
+  void put_name(std::uint32_t process, const std::string& name);
+  void show_process(std::uint32_t process);
+  // With `shown` false nothing is said of it yet: what stands on it may never be shown.
   event_track track(const trace::connection& c, queue& q, lane& l, unsigned order,
-                    const std::string& name);
-  event_track way_track(const trace::connection& c, queue& q, trace::way w);
+                    const std::string& name, bool shown);
+  event_track way_track(const trace::connection& c, queue& q, trace::way w, bool shown = true);
   event_track slot_track(const trace::connection& c, queue& q, std::uint32_t number);
   std::int64_t draw_pdu(const trace::connection& c, queue& q, fmt::memory_buffer& to,
-                        const early_pdu& p);
+                        const early_pdu& p, bool shown);
   void draw_command(const trace::connection& c, const trace::command& k,
                     const trace::completion& done, event_track on, std::int64_t from,
                     std::int64_t to);
@@ -107,6 +113,7 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
   std::unordered_map<std::uint32_t, queue> queues_;  // by number of the connection
   std::map<std::string, std::uint32_t> associations_;
   std::unordered_map<std::size_t, arguments_of> arguments_;  // by command_key()
+  std::vector<std::string> names_;                           // of processes that show nothing yet
   std::uint32_t processes_ = 0, threads_ = 0;
   std::size_t waiting_bytes_ = 0;
   std::uint64_t slices_ = 0, left_out_ = 0;

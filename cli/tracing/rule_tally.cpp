@@ -11,6 +11,8 @@
 namespace nvmf::cli {
 
 void rule_tally::on_violation(const trace::connection& c, const trace::violation& v) {
+  if (!filter_.always() && !filter_.matches({.on = c, .pdu = v.pdu, .broken = &v, .ns = v.at.ns}))
+    return;
   row& r = rows_[{v.id, v.by}];
   if (r.count++ > 0) return;
   r.connection = c.number();

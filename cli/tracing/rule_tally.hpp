@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "filter.hpp"
 #include "render/style.hpp"
 #include "trace/rules/violation.hpp"
 
@@ -13,6 +14,8 @@ namespace nvmf::cli {
 
 class rule_tally final : public trace::violation_sink {
  public:
+  // Of those that fit the filter, which outlives it.
+  explicit rule_tally(const trace_filter& filter) : filter_(filter) {}
   void on_violation(const trace::connection& c, const trace::violation& v) override;
 
   std::string text(const style& look) const;  // nothing when none was broken
@@ -25,6 +28,7 @@ class rule_tally final : public trace::violation_sink {
     std::string first;
     std::uint64_t frame = 0;
   };
+  const trace_filter& filter_;
   std::map<std::pair<trace::rule, trace::side>, row> rows_;
 };
 

@@ -67,7 +67,7 @@ void statistics::add(row& to, const trace::command& k, const trace::completion& 
   ++to.errors[static_cast<std::uint16_t>(done.status & 0x7ff)];
 }
 
-limit_watch& statistics::watch(const trace::connection& c) {
+statistics::watched& statistics::watch(const trace::connection& c) {
   if (last_ == nullptr || last_number_ != c.number()) {
     last_ = &watches_[c.number()];
     last_number_ = c.number();
@@ -76,21 +76,38 @@ limit_watch& statistics::watch(const trace::connection& c) {
 }
 
 void statistics::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
-  watch(c).on_pdu(p, of);
+  watch(c).limits.on_pdu(p, of);
 }
 
 void statistics::on_command(const trace::connection& c, const trace::command& k,
-                            const trace::pdu&) {
-  watch(c).on_command(k);
-  over_time_.command(k.sent.ns);
+                            const trace::pdu& p) {
+  watched& w = watch(c);
+  w.limits.on_command(k);
+  const bool counts = !depth_fits() || filter_.matches({.on = c, .of = &k, .pdu = p.type});
+  if (w.in_depth.size() <= k.slot) w.in_depth.resize(k.slot + 1);
+  w.in_depth[k.slot] = counts;
+  if (counts) over_time_.command(k.sent.ns);
 }
 
 void statistics::on_completion(const trace::connection& c, const trace::command& k,
-                               const trace::completion& done, const trace::pdu*) {
-  watch(c).on_completion(c, k);
-  const bool fits = filter_.always() || filter_.matches({.on = c, .of = &k, .done = &done});
-  over_time_.completion(done.at.ns, fits && done.answered(), k.bytes());
+                               const trace::completion& done, const trace::pdu* by) {
+  watched& w = watch(c);
+  w.limits.on_completion(c, k);
+  const bool fits =
+      filter_.always() ||
+      filter_.matches({.on = c,
+                       .of = &k,
+                       .done = &done,
+                       .pdu = by != nullptr ? std::optional{by->type} : std::nullopt});
+  if (w.in_depth.size() > k.slot && w.in_depth[k.slot])
+    over_time_.completion(done.at.ns, fits && done.answered(), k.bytes());
   if (!fits) return;
+  w.shown = true;
+  ++w.commands;
+  if (done.answered()) ++w.completions;
+  if (done.answered() && done.failed()) ++w.failed;
+  w.bytes[0] += k.in_capsule + k.h2c_bytes;
+  w.bytes[1] += k.c2h_bytes;
   const std::size_t key = command_key(k);
   auto& total = all_[key];
   if (total == nullptr) {
@@ -113,22 +130,37 @@ void statistics::on_completion(const trace::connection& c, const trace::command&
   add(*found->second, k, done);
 }
 
-void statistics::on_end(const trace::connection& c, const trace::stamp&, bool) {
-  const reached_limits reached = watch(c).most();
+trace::connection_counts statistics::shown_counts(const trace::connection& c,
+                                                  const watched& w) const {
+  trace::connection_counts n = c.counts();
+  if (filter_.always()) return n;
+  n.commands = w.commands;
+  n.completions = w.completions;
+  n.failed = w.failed;
+  std::ranges::copy(w.bytes, n.bytes);
+  return n;
+}
+
+void statistics::on_end(const trace::connection& c, const trace::stamp& at, bool) {
+  const watched w = std::move(watch(c));
   watches_.erase(c.number());
   last_ = nullptr;
-  if (!filter_.always() && !filter_.needs_end() && c.counts().commands == 0 &&
-      !filter_.matches({.on = c}))
-    return;
+  if (!w.shown && !filter_.always() && !filter_.matches({.on = c, .ns = at.ns})) return;
   if (ends_.size() == connections_max) {
     ++more_connections_;
     return;
   }
-  ends_.push_back({to_text(c.host()), to_text(c.controller()), c.agreed(), c.counts(), c.number(),
-                   c.most_outstanding(), reached});
+  const trace::connection_counts counts = shown_counts(c, w);
+  ends_.push_back({to_text(c.host()), to_text(c.controller()), c.agreed(), counts, c.number(),
+                   c.most_outstanding(), w.limits.most()});
   json::object o = connection_json(c);
+  o["commands"] = counts.commands;
+  o["completions"] = counts.completions;
+  o["failed"] = counts.failed;
+  o["bytes_to_controller"] = counts.bytes[0];
+  o["bytes_to_host"] = counts.bytes[1];
   o["connection"] = c.number();
-  o["reached"] = reached.json();
+  o["reached"] = w.limits.most().json();
   ends_json_.push_back(std::move(o));
 }
 
@@ -148,6 +180,8 @@ void statistics::add_connections(std::string& out, const style& look) const {
                : fmt::format("{}", e.counts.digests_bad)});
   out += t.str();
   if (more_connections_ > 0) out += fmt::format("  and {} more\n", more_connections_);
+  if (!filter_.always())
+    out += "  Commands, failed and bytes: of what fits the filter; all else: of the whole queue.\n";
 }
 
 // What was settled at the beginning; a dash for what the capture does not have.

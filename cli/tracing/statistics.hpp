@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `--stats`: counts, bytes, errors and latency percentiles, by connection and command.
+// `--stats`: counts, bytes, errors and latency percentiles, by connection and command. With a
+// filter they are of the commands that fit, and of the connections that such a command was on; what
+// belongs to a queue as a whole (depth, limits, digests) is of all of it.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -56,21 +58,31 @@ class statistics final : public trace::listener {
     std::size_t most_outstanding;
     reached_limits reached;
   };
+  // Of one connection while it goes on.
+  struct watched {
+    limit_watch limits = {};
+    bool shown = false;                                                      // something of it fits
+    std::uint64_t commands = 0, completions = 0, failed = 0, bytes[2] = {};  // that fit
+    std::vector<bool> in_depth = {};  // by slot: the command is counted as outstanding
+  };
+  // A filter that is about more than time can tell of a command at its beginning.
+  bool depth_fits() const { return !filter_.always() && !filter_.needs_end(); }
   static void add(row& to, const trace::command& k, const trace::completion& done);
   void add_connections(std::string& out, const style& look) const;
   void add_agreements(std::string& out, const style& look) const;
   void add_reached(std::string& out, const style& look) const;
   // Who told the limits of its controller: itself, or its admin queue.
   const trace::agreement* identified(const end_of& e) const;
-  limit_watch& watch(const trace::connection& c);
+  watched& watch(const trace::connection& c);
+  trace::connection_counts shown_counts(const trace::connection& c, const watched& w) const;
   void add_rows(std::string& out, const style& look) const;
   void add_errors(std::string& out, const style& look) const;
 
   const trace_filter& filter_;
   over_time over_time_;
-  std::map<std::uint32_t, limit_watch> watches_;  // by connection
+  std::map<std::uint32_t, watched> watches_;  // by connection
   std::uint32_t last_number_ = 0;
-  limit_watch* last_ = nullptr;  // of that connection
+  watched* last_ = nullptr;  // of that connection
   known_commands known_;
   std::map<std::pair<std::uint32_t, std::size_t>, std::unique_ptr<row>> rows_;
   std::map<std::size_t, std::unique_ptr<row>> all_;  // by command

@@ -66,6 +66,55 @@ cp out again
 run "$nvmfctl" trace short.pcap
 cmp out again
 
+# With a filter: the packets of what fits, behind the beginning of their connections, each as it was
+# and in its order. What we wrote is traced to the same lines through the same filter.
+commands_of() { # CAPTURE FILTER
+  "$nvmfctl" trace "$1" --filter "$2" 2>/dev/null |
+    sed -E 's/^[0-9:.]+ c[0-9]+ //; s/ \(frame [0-9]+\)//; /^(q[0-9]+ )?[*!] /d; /^[<>] ic/d'
+}
+make_capture dense dense.pcap
+for what in 'dense.pcap cid==5' 'dense.pcap slba>=16 && slba<18' 'dense.pcap latency>100us' \
+  'slow.pcap latency > 950us' 'conversation.pcap failed' 'conversation.pcap cmd==write' \
+  'conversation.pcap pdu==r2t' 'conversation.pcap rule==response-command'; do
+  capture=${what%% *} filter=${what#* }
+  run "$nvmfctl" trace --json "$capture" --pcapng some.pcapng --filter "$filter"
+  commands_of "$capture" "$filter" >wanted
+  commands_of some.pcapng "$filter" >got
+  diff wanted got || fail "$what: traced again it is not the same"
+  python3 - "$support" "$capture" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import pcapng
+chosen = [p._replace(comments=[]) for p in pcapng.read_pcapng(open("some.pcapng", "rb").read())[2]]
+source = pcapng.read_pcap(open(sys.argv[2], "rb").read())
+at = [source.index(p) for p in chosen]
+assert at == sorted(at) and len(set(at)) == len(at), at
+assert at[:6] == list(range(6)), f"not the beginning of the connection: {at}"
+assert len(chosen) < len(source), "nothing was left out"
+PYTHON
+done
+run "$nvmfctl" trace --json dense.pcap --pcapng some.pcapng --filter 'cid == 5'
+# SYN, SYN, ICReq, ICResp, Connect and its answer; one burst, and the nine segments of its answer.
+expect out '"pcapng": {"packets": 16, '
+run "$nvmfctl" trace --json dense.pcap --pcapng some.pcapng --filter 'conn == 2'
+expect out '"pcapng": {"packets": 0, "comments": 0, '
+run "$nvmfctl" trace "$captures/linux-6.12-plain.pcap" --pcapng some.pcapng \
+  --filter 'conn == 3 && cmd == read'
+cp some.pcapng kernel.pcapng
+run "$nvmfctl" trace "$captures/linux-6.12-roce.pcap" --pcapng roce.pcapng \
+  --filter 'conn == 3 && cmd == read'
+for capture in kernel roce; do
+  run "$nvmfctl" trace --json $capture.pcapng
+  python3 - <<'PYTHON'
+import json
+records = [json.loads(line) for line in open("out")]
+names = [r["command"]["name"] for r in records if r["record"] == "command"]
+assert names[0] == "connect" and set(names[1:]) == {"read"}, names
+assert all(r["command"]["fate"] in ("completed", "success-flag")
+           for r in records if r["record"] == "command")
+PYTHON
+done
+
 # tshark reads them without a complaint, and sees the same PDUs.
 if command -v tshark >/dev/null; then
   seen() {
@@ -78,6 +127,23 @@ if command -v tshark >/dev/null; then
     tshark -n -r out.pcapng -Y frame.comment -T fields -e frame.number 2>/dev/null >with_comments
     cmp with_comments <(python3 "$support/pcapng.py" out.pcapng | cut -f1 | uniq)
   done
+  # Also with packets left out: what fits is whole, nothing is taken for something else.
+  counts() { # CAPTURE FIELD
+    tshark -n -r "$1" -T fields -e "$2" 2>/dev/null | tr ',' '\n' | grep . | sort | uniq -c |
+      sed 's/^ *//'
+  }
+  [ "$(counts kernel.pcapng nvme.cmd.opc)" = '7 0x02' ] ||
+    fail "reads to tshark: $(counts kernel.pcapng nvme.cmd.opc)"
+  [ "$(counts kernel.pcapng nvme.fabrics.cmd.fctype)" = '1 0x01' ] || fail 'the Connect to tshark'
+  for capture in dense slow conversation; do
+    run "$nvmfctl" trace $capture.pcap --pcapng some.pcapng --filter 'cid in (4, 5, 21)'
+    tshark -n -r some.pcapng -Y '_ws.malformed || tcp.analysis.out_of_order' 2>/dev/null >complaints
+    [ ! -s complaints ] || fail "$capture.pcap: tshark complains: $(cat complaints)"
+  done
+  run "$nvmfctl" trace dense.pcap --pcapng some.pcapng --filter 'cid in (5, 21)'
+  [ "$(counts some.pcapng nvme.cmd.opc)" = '8 0x02' ] || fail 'two bursts to tshark'
+  [ "$(counts some.pcapng nvme-tcp.type)" = "$(printf '%s\n' '1 0' '1 1' '9 4' '9 5' '8 7')" ] ||
+    fail "PDUs to tshark: $(counts some.pcapng nvme-tcp.type)"
 else
   echo 'tshark is not installed: its part was left out'
 fi

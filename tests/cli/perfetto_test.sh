@@ -42,7 +42,7 @@ done
 # A write by two R2Ts of 4 KiB: times by hand, ten microseconds a packet.
 run "$nvmfctl" trace conversation.pcap --perfetto out.json --filter 'cid == 4'
 shown='^{"ph":"\([Xstf]\)","name":"\([^"]*\)",.*"tid":\([0-9]*\),.*"ts":\([0-9.]*\).*'
-sed -n "s/$shown/\1 \2 \3 \4/p" out.json | tail -n +3 >got
+sed -n "s/$shown/\1 \2 \3 \4/p" out.json >got
 cat >wanted <<'EVENTS'
 X write 3 110.000
 X to R2T 3 110.000
@@ -50,14 +50,14 @@ X to data 3 120.000
 X data 3 130.000
 X to completion 3 150.000
 s command 3 110.000
-X r2t 2 120.000
-t command 2 120.000
-X h2c-data 4096 1 130.000
-t command 1 130.000
-X r2t 2 140.000
-t command 2 140.000
-X h2c-data 4096 1 150.000
-t command 1 150.000
+X r2t 1 120.000
+t command 1 120.000
+X h2c-data 4096 2 130.000
+t command 2 130.000
+X r2t 1 140.000
+t command 1 140.000
+X h2c-data 4096 2 150.000
+t command 2 150.000
 f command 3 159.999
 EVENTS
 diff wanted got || fail 'a write by two R2Ts'
@@ -89,6 +89,21 @@ assert names[1].endswith("nqn.2014-08.org.nvmexpress.discovery cntlid 0x1"), nam
 assert names[2].endswith("nqn.2014-08.org.example:kernel cntlid 0x1"), names
 queues = {e["args"]["name"] for e in events if e["name"] == "thread_name" and e["pid"] == 2}
 assert {"queue 0", "queue 1"} <= queues, queues
+PYTHON
+
+# Of a filter's nothing else is there: no process, track or depth of what does not fit.
+run "$nvmfctl" trace linux-6.12-plain.pcap --perfetto out.json --filter 'conn == 3 && cmd == read'
+python3 - <<'PYTHON'
+import json
+events = json.load(open("out.json"))["traceEvents"]
+assert {e["pid"] for e in events} == {2}, {e["pid"] for e in events}
+lanes = {e["tid"] for e in events if e["ph"] in "Xi"}
+named = {e["tid"] for e in events if e["name"] == "thread_name"}
+assert named == lanes, (named, lanes)
+reads = [e for e in events if e["ph"] == "X" and e.get("cat") in ("command", "failed")]
+assert reads and all(e["name"] == "read" for e in reads)
+depths = [e for e in events if e["ph"] == "C"]
+assert len(depths) == 2 * len(reads) and all(e["name"] == "queue 1 depth" for e in depths)
 PYTHON
 
 # Ended by a person in the middle, it is whole.

@@ -182,6 +182,20 @@ def slow():
     return talk.packets
 
 
+def dense():
+    """Reads in bursts of four; segments with the answers to a burst end where they want."""
+    talk = Talk()
+    talk.open()
+    for burst in range(8):
+        cids = range(4 * burst, 4 * burst + 4)
+        talk.host(b"".join(command(2, n, slba=n, nlb=3) for n in cids))
+        answers = b"".join(data(7, 4, n, 0, 0, b"r" * 2048) + response(n) for n in cids)
+        for at in range(0, len(answers), 1000):
+            talk.controller(answers[at:at + 1000])
+            talk.host(b"", flags=0x10)
+    return talk.packets
+
+
 def mixed():
     """NVMe among others: each packet of the others stands between two of NVMe."""
     others = http() + [(0, udp(53)), (0, ethernet(bytes(28), 0x0806))] + tls()
@@ -198,6 +212,7 @@ KINDS = {
     "short": lambda: pcap(conversation(Talk()).packets, snap=54 + 100),
     "lost": lambda: pcap(lost()),
     "careless": lambda: pcap(careless()),
+    "dense": lambda: pcap(dense()),
     "slow": lambda: pcap(slow()),
     "middle": lambda: pcap(conversation(Talk()).packets[6:]),
     "mixed": lambda: pcap(mixed()),

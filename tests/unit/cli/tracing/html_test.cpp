@@ -261,6 +261,25 @@ TEST_CASE("the page's policy allows its own script and style, and no network") {
     CHECK(page.find(mark) == std::string::npos);
 }
 
+TEST_CASE(
+    "a filter leaves connections out of which nothing fits, and what lies outside of its time") {
+  watched of({}, "conn == 2 && cid == 3");
+  of.w.open(1);
+  of.read(3);
+  ++of.w.host_port;
+  of.w.open(2);
+  of.read(2);
+  of.read(3);
+  const html_records& r = of.finish();
+  REQUIRE(r.connections.size() == 1);
+  CHECK(r.connections[0].number == 2);
+  CHECK(r.connections[0].qid == 2);
+  REQUIRE(r.commands.size() == 1);
+  CHECK(r.commands[0].connection == 0);
+  CHECK(r.pdus.size() == 3);
+  for (const html_pdu& p : r.pdus) CHECK(p.connection == 0);
+}
+
 TEST_CASE("texts are kept once") {
   text_pool pool;
   std::vector<std::uint32_t> numbers;

@@ -180,6 +180,56 @@ TEST_CASE("statistics: counts by command, errors by status, rules that were brok
   CHECK(numbers.at("rules").at(0).at("count") == 1);
 }
 
+namespace {
+
+// The same on one more connection, of another queue.
+void talk_twice(wire_tap& w) {
+  talk(w);
+  ++w.host_port;
+  talk(w);
+}
+
+}  // namespace
+
+TEST_CASE("statistics of a filter: what fits, on the connections that have it") {
+  const shown s = show({{"--stats", ""}, {"--filter", "conn == 2 && failed"}}, talk_twice, true);
+  REQUIRE(s.lines.size() == 1);
+  const auto numbers = boost::json::parse(s.lines[0]).at("statistics");
+  REQUIRE(numbers.at("connections").as_array().size() == 1);
+  const auto& c = numbers.at("connections").at(0);
+  CHECK(c.at("connection") == 2);
+  CHECK(c.at("commands") == 1);
+  CHECK(c.at("failed") == 1);
+  CHECK(c.at("bytes_to_host") == 0);
+  CHECK(c.at("reached").at("outstanding") == 1);
+  CHECK(numbers.at("rules").as_array().empty());  // no rule is "failed"
+  const shown broken =
+      show({{"--stats", ""}, {"--filter", "rule == response-command"}}, talk_twice, true);
+  const auto tally = boost::json::parse(broken.lines[0]).at("statistics").at("rules");
+  REQUIRE(tally.as_array().size() == 1);
+  CHECK(tally.at(0).at("count") == 2);
+  CHECK(show({{"--stats", ""}}, talk_twice).count("of what fits the filter") == 0);
+  CHECK(show({{"--stats", ""}, {"--filter", "failed"}}, talk_twice)
+            .count("Commands, failed and bytes: of what fits the filter") == 1);
+}
+
+TEST_CASE("the depth over time is of the commands that fit, when that is known at once") {
+  const auto depth = [](std::string_view filter) {
+    const shown s = show(
+        {{"--stats", ""}, {"--filter", filter}},
+        [](wire_tap& w) {
+          w.open(1);
+          for (unsigned cid = 1; cid < 5; ++cid) w.host(read_command(cid));
+          w.host(write_command(9));
+        },
+        true);
+    return boost::json::parse(s.lines[0]).at("statistics").at("over_time").at("depth").at(0);
+  };
+  CHECK(depth("cmd == read") == 4);
+  CHECK(depth("cmd == write") == 1);
+  CHECK(depth("latency > 1s") == 5);
+}
+
 TEST_CASE("-v shows every PDU, -vv its bytes") {
   CHECK(show({}, talk, false, 1).count("c2h-data [last-pdu]") >= 1);
   const std::size_t structures = show({}, talk, false, 1).count("00000000  ");
