@@ -46,7 +46,9 @@ rdma link add soft0 type rxe netdev soft
 chmod 600 /dev/infiniband/*
 check_status 11 "a user who may not open the device" \
   setpriv --reuid 65534 --regid 65534 --clear-groups "$program" rdma
+must_say "/dev/infiniband/rdma_cm may not be opened: Permission denied (its group"
 must_say "/dev/infiniband/uverbs0 may not be opened: Permission denied"
+# shellcheck disable=SC2016 # for the shell that has the limit
 check_status 0 "little memory that may be locked" bash -c 'ulimit -l 64 && "$0" rdma' "$program"
 must_say "64 KiB may be registered at most (ulimit -l)"
 chmod 666 /dev/infiniband/*

@@ -179,10 +179,13 @@ device_report look_at(ibv_device* device, const ifaddrs* addresses) {
   device_report r{.name = ibv_get_device_name(device),
                   .node_guid = guid_text(ibv_get_device_guid(device)),
                   .kind = kind_of(device, false)};
+  const std::string file = fmt::format("/dev/infiniband/{}", device->dev_name);
   errno = 0;
   const open_device opened(ibv_open_device(device));
   if (!opened) {
-    r.trouble = cannot_open(fmt::format("/dev/infiniband/{}", device->dev_name), errno);
+    // libibverbs looks elsewhere when it may not, and tells of what it did not find there.
+    const int error = errno;
+    r.trouble = cannot_open(file, ::access(file.c_str(), R_OK | W_OK) == 0 ? error : errno);
     return r;
   }
   ibv_device_attr attributes{};
