@@ -98,19 +98,31 @@ std::expected<output_file, std::string> output_file::create(const std::string& p
   return output_file{path, std::move(temporary), fd, there ? now.st_mode & 0777 : 0666 & ~mask};
 }
 
+void output_file::write_now(std::span<const std::byte> bytes) {
+  if (error_ != 0 || write_bytes(fd_, bytes)) return;
+  error_ = errno;
+  if (temporary_.empty()) return;
+  ::unlink(temporary_.c_str());
+  ::close(std::exchange(fd_, -1));
+}
+
 void output_file::empty() {
-  if (error_ == 0 && !write_bytes(fd_, buffer_)) error_ = errno;
+  write_now(buffer_);
   buffer_.clear();
 }
 
 void output_file::write(std::span<const std::byte> bytes) {
   if (error_ != 0) return;
   if (buffer_.size() + bytes.size() > buffered_bytes) empty();
-  if (bytes.size() < buffered_bytes) {
+  if (bytes.size() < buffered_bytes)
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  } else if (error_ == 0 && !write_bytes(fd_, bytes)) {
-    error_ = errno;
-  }
+  else
+    write_now(bytes);
+}
+
+std::string output_file::trouble() const {
+  errno = error_;
+  return refused(path_, "cannot be written").error();
 }
 
 void output_file::flush() {
@@ -121,15 +133,14 @@ std::expected<void, std::string> output_file::commit() {
   empty();
   if (error_ == 0 && !temporary_.empty() && (::fchmod(fd_, mode_) != 0 || ::fsync(fd_) != 0))
     error_ = errno;
-  if (::close(std::exchange(fd_, -1)) != 0 && error_ == 0) error_ = errno;
+  if (fd_ >= 0 && ::close(std::exchange(fd_, -1)) != 0 && error_ == 0) error_ = errno;
   if (error_ == 0 && !temporary_.empty() && ::rename(temporary_.c_str(), path_.c_str()) != 0)
     error_ = errno;
   if (error_ == 0) {
     temporary_.clear();
     return {};
   }
-  errno = error_;
-  return refused(path_, "cannot be written");
+  return std::unexpected(trouble());
 }
 
 std::expected<void, std::string> write_file(const std::string& path,

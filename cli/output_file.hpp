@@ -25,19 +25,23 @@ class output_file {
   output_file& operator=(output_file&&) = delete;
   ~output_file();
 
-  // An error is kept, and told by commit(); nothing is written after one.
+  // An error is kept, and told by commit(); nothing is written after one, and what was is gone at
+  // once: a disk may be full.
   void write(std::span<const std::byte> bytes);
   // Not a regular file: somebody may read it while it is written.
   bool is_read_along() const { return temporary_.empty(); }
   // What is kept back to be written in larger pieces leaves, where it is read along.
   void flush();
   bool failed() const { return error_ != 0; }
+  // Why, with the name of the file.
+  std::string trouble() const;
   std::expected<void, std::string> commit();
   const std::string& path() const { return path_; }
 
  private:
   output_file(std::string path, std::string temporary, int fd, unsigned mode);
   void empty();
+  void write_now(std::span<const std::byte> bytes);
 
   std::string path_;
   std::string temporary_;  // empty: written in place

@@ -231,8 +231,7 @@ result connect_command::run(context& ctx) {
   const auto shown = inside_trace::start(trace_, ctx);
   if (!shown) return result::fail(exit_status::usage, "connect: " + shown.error());
   result r = connecting{ctx, std::move(*to), hold_, hold_for_, shown->get()}.run();
-  if (*shown != nullptr)
-    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
+  inside_trace::end(*shown, ctx, "connect", r);
   return r;
 }
 

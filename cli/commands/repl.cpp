@@ -77,9 +77,9 @@ class repl_command final : public command {
     }
     bench.say_goodbye();
     bench.traced = nullptr;  // what ends now is not part of it
-    if (*shown != nullptr)
-      for (const std::string& w : (*shown)->finish()) ctx.warn(w);
-    return repl::outcome("repl", bench, interpreter, last);
+    result r = repl::outcome("repl", bench, interpreter, last);
+    inside_trace::end(*shown, ctx, "repl", r);
+    return r;
   }
 
  private:

@@ -120,9 +120,8 @@ result run_command::run(context& ctx) {
   s.interpreter.tests().end();
   s.bench.say_goodbye();
   s.bench.traced = nullptr;  // what ends now is not part of it
-  if (*shown != nullptr)
-    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
   result r = repl::outcome("run", s.bench, s.interpreter, last);
+  inside_trace::end(*shown, ctx, "run", r);
   if (junit_.empty()) return r;
   const auto xml = s.interpreter.tests().junit(file_.empty() ? "-c" : file_);
   if (const auto good = write_file(junit_, std::as_bytes(std::span{xml})); !good && last)

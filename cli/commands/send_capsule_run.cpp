@@ -233,8 +233,7 @@ result send_capsule_command::send(context& ctx) {
   const auto shown = inside_trace::start(trace_, ctx);
   if (!shown) return result::fail(exit_status::usage, "send-capsule: " + shown.error());
   result r = sender{ctx, host_, request_, out_, repeat_, std::move(*to), shown->get()}.run();
-  if (*shown != nullptr)
-    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
+  inside_trace::end(*shown, ctx, "send-capsule", r);
   return r;
 }
 

@@ -283,9 +283,8 @@ result serve_command::run(context& ctx) {
   const auto shown = inside_trace::start(trace_, ctx);
   if (!shown) return result::fail(exit_status::usage, "serve: " + shown.error());
   result r = serving{ctx, plan_, pool, std::move(command_), *transports, shown->get()}.run();
-  if (*shown != nullptr)
-    for (const std::string& w : (*shown)->finish()) ctx.warn(w);
   if (r.error.empty()) transports->report(ctx);  // it has served
+  inside_trace::end(*shown, ctx, "serve", r);
   return r;
 }
 

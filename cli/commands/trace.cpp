@@ -213,6 +213,10 @@ result trace_command::run(context& ctx) {
   if (const auto opened = out.open(); !opened)
     return {.status = exit_status::usage, .error = "trace: " + opened.error(), .streamed = true};
   if (how_.follow) out.follow_on(ctx.out_terminal);
+  out.on_trouble([&](const std::string& wrong) {
+    const std::string text = wrong + ": it is given up, and the trace goes on";
+    if (!out.note(text)) ctx.warn(text);
+  });
   if (!proxy_.routes.empty()) return trace_proxy(ctx, proxy_, std::move(command_), out);
   trace::tracer tracer(out.options(), out.listener());
   stop_signals stop;

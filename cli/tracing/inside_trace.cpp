@@ -91,7 +91,7 @@ class inside_trace::writer {
   void take(const record& r, const std::byte* bytes);
   // Lines leave. False: they cannot be written, and tracing is over.
   bool flush();
-  std::vector<std::string> finish();
+  ending finish();
 
  private:
   struct flow {
@@ -108,6 +108,7 @@ class inside_trace::writer {
   void add_pdu(flow& f, const record& r, byte_span header, byte_span data, std::uint64_t size);
   void begin(flow& f, const record& r, byte_span header, bool leaves);
   trace::stamp stamp_of(const record& r);
+  void lines_failed();
   std::string_view name() const {
     return how_.file.empty() ? std::string_view{"standard error"} : std::string_view{how_.file};
   }
@@ -127,7 +128,7 @@ class inside_trace::writer {
   std::unique_ptr<trace::tracer> tracer_;
   std::map<std::uint32_t, flow> flows_;  // by qpair
   std::uint64_t frames_ = 0;
-  bool failed_ = false;
+  std::string trouble_;  // why it cannot be written
 };
 
 std::expected<void, std::string> inside_trace::writer::open() {
@@ -148,6 +149,7 @@ std::expected<void, std::string> inside_trace::writer::open() {
   out_ = std::make_unique<outputs>(options_, json_, verbosity_, file_, plain_);
   if (const auto opened = out_->open(); !opened)
     return std::unexpected("--trace: " + opened.error());
+  out_->on_trouble([this](const std::string& wrong) { trouble_ = wrong; });
   tracer_ = std::make_unique<trace::tracer>(out_->options(), out_->listener());
   return {};
 }
@@ -183,7 +185,7 @@ inside_trace::writer::flow& inside_trace::writer::flow_of(const record& r) {
 }
 
 void inside_trace::writer::take(const record& r, const std::byte* bytes) {
-  if (failed_) return;
+  if (!trouble_.empty()) return;
   const byte_span header{bytes, r.header_bytes}, data{bytes + r.header_bytes, r.data_bytes};
   flow& f = flow_of(r);
   switch (r.type) {
@@ -262,36 +264,37 @@ void inside_trace::writer::add_pdu(flow& f, const record& r, byte_span header, b
 }
 
 bool inside_trace::writer::flush() {
-  if (failed_) return false;
+  if (!trouble_.empty()) return false;
   out_->flush();
-  failed_ = !files_only() && !file_;
-  if (failed_)
-    log_->error(
-        "--trace: {}: cannot be written (is the disk full?): the trace is over, and removed",
-        name());
-  return !failed_;
+  if (!files_only() && !file_) lines_failed();
+  if (!trouble_.empty())
+    log_->error("--trace: {}: the trace is over, and nothing of it is left", trouble_);
+  return trouble_.empty();
 }
 
-std::vector<std::string> inside_trace::writer::finish() {
-  std::vector<std::string> warnings;
+// Nothing that looks whole is left.
+void inside_trace::writer::lines_failed() {
+  trouble_ = fmt::format("{}: cannot be written (is the disk full?)", name());
+  std::error_code ignored;
+  if (!how_.file.empty() && std::filesystem::is_regular_file(how_.file, ignored))
+    std::filesystem::remove(how_.file, ignored);
+}
+
+inside_trace::ending inside_trace::writer::finish() {
+  ending e;
   const trace::stamp last{tracer_->counts().last_ns, frames_};
   for (auto& [qpair, f] : flows_)
     if (f.stream != nullptr) f.stream->close(last, false);
   flows_.clear();
   tracer_->finish();
-  const result r = out_->finish(*tracer_, warnings);
-  if (!r.error.empty()) warnings.push_back("--trace: " + r.error);
+  const result r = out_->finish(*tracer_, e.warnings);
   if (!files_only()) {
     flush();
     file_.close();
-    if (failed_ && !how_.file.empty()) {
-      // Nothing that looks whole is left.
-      std::error_code ignored;
-      if (std::filesystem::is_regular_file(how_.file, ignored))
-        std::filesystem::remove(how_.file, ignored);
-    }
+    if (!file_ && trouble_.empty()) lines_failed();
   }
-  return warnings;
+  e.error = trouble_.empty() ? r.error : trouble_;
+  return e;
 }
 
 // --- The events ---------------------------------------------------------------------------------
@@ -382,7 +385,7 @@ void inside_trace::run() {
   }
 }
 
-std::vector<std::string> inside_trace::finish() {
+inside_trace::ending inside_trace::finish() {
   if (!thread_.joinable()) return {};
   {
     const std::lock_guard hold(lock_);
@@ -391,6 +394,18 @@ std::vector<std::string> inside_trace::finish() {
   wake_.notify_one();
   thread_.join();
   return writer_->finish();
+}
+
+void inside_trace::end(const std::unique_ptr<inside_trace>& which, context& ctx,
+                       std::string_view command, result& r) {
+  if (which == nullptr) return;
+  const ending e = which->finish();
+  for (const std::string& w : e.warnings) ctx.warn(w);
+  if (e.error.empty()) return;
+  const std::string text = fmt::format("--trace: {}", e.error);
+  if (r.status != exit_status::ok) return ctx.warn(text);
+  r.status = exit_status::usage;
+  r.error = fmt::format("{}: {}", command, text);
 }
 
 }  // namespace nvmf::cli

@@ -19,6 +19,7 @@
 namespace nvmf::cli {
 
 struct context;
+struct result;
 
 struct trace_choice {
   bool on = false;
@@ -44,10 +45,17 @@ class inside_trace final : public observer {
     return this;
   }
   void on_event(const event& e) noexcept override;
-  // Everything that was told is written. Nothing may be told any more. What is to be warned of.
-  std::vector<std::string> finish();
+  // Everything that was told is written. Nothing may be told any more. What there is to warn of is
+  // said, and a file that is not there makes a success a failure.
+  static void end(const std::unique_ptr<inside_trace>& which, context& ctx,
+                  std::string_view command, result& r);
 
  private:
+  struct ending {
+    std::vector<std::string> warnings{};
+    std::string error{};  // the file is not there
+  };
+  ending finish();
   class writer;
   struct record {
     event_type type;

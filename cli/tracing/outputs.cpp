@@ -169,6 +169,14 @@ bool outputs::note(const std::string& text) {
 void outputs::flush() {
   out_.flush();
   if (packets_ != nullptr) packets_->flush();
+  const auto look = [this](const auto& view, bool& told) {
+    if (view == nullptr || told) return;
+    const std::string wrong = view->trouble();
+    told = !wrong.empty();
+    if (told && trouble_) trouble_(wrong);
+  };
+  look(packets_, packets_told_);
+  look(slices_, slices_told_);
 }
 
 trace::tracer_options outputs::options() const {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,8 +71,11 @@ class outputs {
   // anything that is shown. The error is a sentence.
   std::expected<void, std::string> begin(std::int64_t first_ns);
   bool is_over(std::int64_t ns) const;
-  // What was put out leaves.
+  // What was put out leaves. A file that cannot be written any more is told to `trouble`, once.
   void flush();
+  void on_trouble(std::function<void(const std::string&)> trouble) {
+    trouble_ = std::move(trouble);
+  }
   // --follow: `terminal` is what `out` writes to. Before open().
   void follow_on(int terminal);
   // When tick() is due, whatever comes or does not.
@@ -101,6 +105,8 @@ class outputs {
   std::unique_ptr<rule_tally> broken_;
   std::unique_ptr<follow_view> drawn_;
   std::string noted_;
+  std::function<void(const std::string&)> trouble_;
+  bool packets_told_ = false, slices_told_ = false;
   std::unique_ptr<window_watch> window_;
   std::unique_ptr<pcapng_view> packets_;
   std::unique_ptr<perfetto_view> slices_;

@@ -35,7 +35,8 @@ class pcapng_file {
 
   // All that there is leaves, if somebody reads along; then the last packet is not open any more.
   void flush();
-  bool failed() const { return out_.failed(); }
+  // Why it cannot be written, or nothing.
+  std::string trouble() const { return out_.failed() ? out_.trouble() : std::string{}; }
   std::expected<void, std::string> commit();
 
  private:

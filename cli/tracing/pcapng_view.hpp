@@ -51,7 +51,7 @@ class pcapng_view final : public trace::listener,
 
   // What is whole leaves, for who reads a pipe.
   void flush() { file_.flush(); }
-  bool failed() const { return file_.failed(); }
+  std::string trouble() const { return file_.trouble(); }
   std::expected<void, std::string> finish();
 
   std::uint64_t packets() const { return file_.packets(); }

@@ -46,6 +46,7 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
   std::uint64_t slices() const { return slices_; }
   std::uint64_t left_out() const { return left_out_; }  // for want of room
   const std::string& path() const { return file_.path(); }
+  std::string trouble() const { return file_.trouble(); }
 
  private:
   // A thread of the trace, on which nothing overlaps.

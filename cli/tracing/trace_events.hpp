@@ -47,6 +47,8 @@ class trace_event_file {
   void write(fmt::memory_buffer& events);
   std::uint64_t bytes() const { return bytes_; }
   const std::string& path() const { return out_.path(); }
+  // Why it cannot be written, or nothing.
+  std::string trouble() const { return out_.failed() ? out_.trouble() : std::string{}; }
   std::expected<void, std::string> commit();
 
  private:

@@ -182,3 +182,35 @@ run -s 2 bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" trace "$1" --pcapng ful
 expect err 'trace: full.pcapng: cannot be written: File too large'
 [ "$(cat full.pcapng)" = before ] || fail 'the file is not what was there before'
 [ "$(find . -name 'full.pcapng*' | wc -l)" = 1 ] || fail 'a temporary file is left'
+
+# It is said when it happens, and the trace goes on; the room is given back then.
+python3 - "$support" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import captures
+talk = captures.Talk()
+talk.open()
+for n in range(2000):
+    talk.host(captures.command(2, n, nlb=0))
+    talk.controller(captures.data(7, 0x0C, n, 0, 0, b"r" * 512))
+open("long.pcap", "wb").write(captures.pcap(talk.packets))
+PYTHON
+mkfifo source
+for option in pcapng perfetto; do
+  echo before >full.$option
+  bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" trace - "--$1" "full.$1"' "$nvmfctl" $option \
+    <source >/dev/null 2>err &
+  reader=$!
+  exec 4>source
+  head -c -1000 long.pcap >&4
+  timeout "$limit_s" grep -qm1 "full.$option: cannot be written: File too large: it is given up" \
+    <(tail -n +1 -f err) || fail "$option: it is not said while the trace goes on"
+  [ "$(find . -name "full.$option*" | wc -l)" = 1 ] || fail "$option: the temporary file is there"
+  tail -c 1000 long.pcap >&4
+  exec 4>&-
+  got=0
+  wait "$reader" || got=$?
+  [ "$got" = 2 ] || fail "$option: exit status $got"
+  grep -q '^nvmfctl: trace: full.* cannot be written' err || fail "$option: not said at the end"
+  [ "$(cat full.$option)" = before ] || fail "$option: the file is not what was there before"
+done

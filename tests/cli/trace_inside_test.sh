@@ -58,9 +58,21 @@ expect_match script.txt 'c1 q0 < 0x[0-9a-f]+ identify ok, 4096 bytes'
 grep -q 'the inside of nvmfctl' typed.html || fail 'the page does not say what it is of'
 run -s 2 "$nvmfctl" run --trace=/no/such/file -c 'let x = 1'
 
-# A disk that is full ends the trace, with a word, and nothing else; an interrupt leaves it whole.
-run "$nvmfctl" serve --listen 127.0.0.1:0 --trace=/dev/full -- "$nvmfctl" connect
-[ "$(grep -c -- '--trace: /dev/full: cannot be written' err)" = 1 ] || fail 'not said once'
+# A disk that is full ends the trace: said then, and by the exit status; nothing that looks whole is
+# left. What the command does goes on, and when that fails it says so itself.
+run -s 2 "$nvmfctl" serve --listen 127.0.0.1:0 --trace=/dev/full -- "$nvmfctl" connect
+expect err 'error: --trace: /dev/full: cannot be written (is the disk full?): the trace is over'
+expect err 'nvmfctl: serve: --trace: /dev/full: cannot be written'
+expect_match out '^shutdown .* ok$'
+for file in full.txt full.json full.pcapng full.perfetto; do
+  # 100 blocks of 1024 bytes; data of I/O is kept, so that they do not suffice.
+  run -s 2 bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" serve --listen 127.0.0.1:0 \
+    --trace="$1" --trace-data 64K -- "$0" bench --rw randwrite --bs 64K --time 0.3 --warm-up 0' \
+    "$nvmfctl" $file
+  expect_match err "error: --trace: $file: cannot be written.*: the trace is over"
+  expect err "nvmfctl: serve: --trace: $file: cannot be written"
+  [ -z "$(find . -name 'full.*')" ] || fail "left: $(find . -name 'full.*')"
+done
 server_start --trace=interrupted.txt
 run "$nvmfctl" connect "$server_uri"
 server_stop
