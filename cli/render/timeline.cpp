@@ -58,6 +58,14 @@ std::string pdu_line(const recorded_event& e) {
   return line;
 }
 
+// "RDMA WRITE, 4096 bytes, key 0x00420100"
+std::string work_line(const recorded_event& e) {
+  std::string line = e.text;
+  if (e.a != 0) line += fmt::format(", {} bytes", e.a);
+  if (e.b != 0) line += fmt::format(", key 0x{:08x}", e.b);
+  return line;
+}
+
 char way(event_type t) {
   switch (t) {
     case event_type::pdu_out:
@@ -65,12 +73,14 @@ char way(event_type t) {
     case event_type::command_out:
     case event_type::response_out:
     case event_type::sent:
+    case event_type::work_posted:
       return '>';
     case event_type::pdu_in:
     case event_type::pdu_in_data:
     case event_type::command_in:
     case event_type::response_in:
     case event_type::received:
+    case event_type::work_done:
       return '<';
     default:
       return ' ';
@@ -139,6 +149,9 @@ std::string event_details(const recorded_event& e) {
       return e.text;
     case event_type::violation:
       return fmt::format("{} (FES {:#x}, FEI {:#x})", e.text, e.a, e.b);
+    case event_type::work_posted:
+    case event_type::work_done:
+      return work_line(e);
     case event_type::async_event:
       return fmt::format("dword 0: 0x{:08x}", e.a);
     default:

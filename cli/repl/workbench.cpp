@@ -158,7 +158,7 @@ void workbench::print(const seen_event& seen) {
   const recorded_event& e = seen.what;
   if (is_pdu_event(e)) with_pdus_.insert(e.qpair);  // the IC exchange comes first
   const bool unit = is_pdu_event(e) || (is_capsule_event(e) && !with_pdus_.contains(e.qpair)) ||
-                    e.type == event_type::raw_out ||
+                    e.type == event_type::raw_out || is_work_event(e) ||
                     (e.type == event_type::pdu_in_data && e.b != 0);
   if (options.traced_from && unit)
     say(fmt::format("{:<8} {}", seen.queue, event_line(e, *options.traced_from, look())));

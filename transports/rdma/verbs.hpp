@@ -107,6 +107,7 @@ enum class work_status : std::uint8_t {
 };
 inline constexpr int work_statuses = static_cast<int>(work_status::fatal) + 1;
 std::string_view status_name(work_status status);  // "remote access error"
+std::error_code error_of(work_status status);      // what a queue that ends by it ends with
 
 struct completion {
   std::uint64_t id = 0;

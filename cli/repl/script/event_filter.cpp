@@ -54,10 +54,9 @@ struct family {
   bool (*is)(const recorded_event& e);
 };
 constexpr std::array families{
-    family{"callback", is_callback},
-    family{"capsule", is_capsule_event},
-    family{"digest-error", is_digest_error},
-    family{"pdu", is_pdu_event},
+    family{"callback", is_callback},         family{"capsule", is_capsule_event},
+    family{"digest-error", is_digest_error}, family{"pdu", is_pdu_event},
+    family{"work", is_work_event},
 };
 
 bool has_pdu(event_type t) {
@@ -166,6 +165,10 @@ std::vector<std::string_view> event_names() {
 
 bool is_pdu_event(const recorded_event& e) {
   return e.type == event_type::pdu_in || e.type == event_type::pdu_out;
+}
+
+bool is_work_event(const recorded_event& e) {
+  return e.type == event_type::work_posted || e.type == event_type::work_done;
 }
 
 bool is_capsule_event(const recorded_event& e) {

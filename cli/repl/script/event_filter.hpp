@@ -24,6 +24,7 @@ struct event_filter {
 
 // Families: an event is meant when one of its types is.
 bool is_pdu_event(const recorded_event& e);      // its header has come or is to leave
+bool is_work_event(const recorded_event& e);     // work-posted, work-done
 bool is_capsule_event(const recorded_event& e);  // command-in, response-out, ...
 bool is_digest_error(const recorded_event& e);
 

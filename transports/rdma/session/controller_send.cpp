@@ -135,7 +135,7 @@ bool controller_session::send_response(const unit& u, const cqe_bytes& cqe) {
              .inlined = cqe_size <= max_inline(),
              .fence = u.last && reads_in_flight_ != 0,
              .remote_key = u.last ? u.key : 0},
-            {.index = place, .bytes = cqe_size}))
+            {.index = place, .bytes = cqe_size, .cid = u.cid}))
     return false;
   free_cqes_.pop_back();
   return true;
@@ -189,7 +189,7 @@ bool controller_session::write(const unit& u, std::uint32_t at, std::span<const 
                .pieces = std::span{&whole, 1},
                .remote_address = u.address + u.offset + at,
                .remote_key = u.key},
-              {.bytes = n, .memory = memory});
+              {.bytes = n, .memory = memory, .cid = u.cid});
 }
 
 void controller_session::leave_read() {
@@ -214,7 +214,7 @@ void controller_session::leave_read() {
              .pieces = std::span{&whole, 1},
              .remote_address = from,
              .remote_key = key_of(f.slot->entry)},
-            {.index = tag, .bytes = n, .memory = memory}))
+            {.index = tag, .bytes = n, .memory = memory, .cid = cid_of(*f.slot)}))
     return;
   ++reads_in_flight_;
 }

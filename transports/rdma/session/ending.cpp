@@ -4,25 +4,6 @@
 #include "session.hpp"
 
 namespace nvmf::rdma {
-namespace {
-
-std::error_code code_of(work_status status) {
-  switch (status) {
-    case work_status::retries_exceeded:
-    case work_status::not_ready_exceeded:
-      return errc::timed_out;
-    case work_status::flushed:
-    case work_status::bad_response:
-    case work_status::remote_invalid_request:
-    case work_status::remote_access:
-    case work_status::remote_operation:
-      return errc::reset;
-    default:
-      return std::make_error_code(std::errc::io_error);
-  }
-}
-
-}  // namespace
 
 void session::on_cm(const cm_event& e) {
   const auto self = shared_from_this();
@@ -56,7 +37,7 @@ void session::trouble(const completion& c) {
   if (state_ != state::up) return;
   if (closed_) return end_linger();
   if (const auto breach = blame(c)) return violate(*breach);
-  const std::error_code code = code_of(c.status);
+  const std::error_code code = error_of(c.status);
   const protocol_error words{.structure = work_name(c.kind), .reason = status_name(c.status)};
   // The first that is flushed says only that something else has happened.
   die({.code = code, .violation = words}, c.status == work_status::flushed);

@@ -58,7 +58,8 @@ bool host_session::admit(const completion& c) {
   }
   slot.taking_back = true;
   slot.receive = index;
-  if (post({.kind = work_kind::invalidate, .remote_key = slot.key}, {.index = slot.index}))
+  if (post({.kind = work_kind::invalidate, .remote_key = slot.key},
+           {.index = slot.index, .cid = slot.index}))
     ++slot.posted;
   return false;
 }

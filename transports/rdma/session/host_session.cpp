@@ -205,7 +205,7 @@ bool host_session::lend_key(command_slot& slot) {
              .signalled = false,
              .remote_key = slot.key,
              .rights = rights},
-            {.index = slot.index}))
+            {.index = slot.index, .bytes = whole.length, .cid = slot.index}))
     return false;
   ++slot.posted;
   return true;
@@ -215,10 +215,11 @@ bool host_session::send(command_slot& slot, std::uint32_t length) {
   const piece pieces[] = {{slot.capsule, sqe_bytes_, slot.capsule_key},
                           {slot.memory.data, length, slot.memory.local_key}};
   const std::size_t count = slot.in_capsule && length != 0 ? 2 : 1;
+  const std::uint32_t bytes = sqe_bytes_ + (count == 2 ? length : 0);
   if (!post({.kind = work_kind::send,
              .pieces = std::span{pieces, count},
              .inlined = count == 1 && sqe_bytes_ <= max_inline()},
-            {.index = slot.index, .bytes = sqe_bytes_}))
+            {.index = slot.index, .bytes = bytes, .cid = slot.index}))
     return false;
   ++slot.posted;
   return true;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <nvmf/transport.hpp>
+
 #include "../verbs.hpp"
 
 namespace nvmf::rdma {
@@ -53,6 +55,22 @@ std::string_view status_name(work_status status) {
       return "fatal error of the device";
   }
   return "";
+}
+
+std::error_code error_of(work_status status) {
+  switch (status) {
+    case work_status::retries_exceeded:
+    case work_status::not_ready_exceeded:
+      return errc::timed_out;
+    case work_status::flushed:
+    case work_status::bad_response:
+    case work_status::remote_invalid_request:
+    case work_status::remote_access:
+    case work_status::remote_operation:
+      return errc::reset;
+    default:
+      return std::make_error_code(std::errc::io_error);
+  }
 }
 
 }  // namespace nvmf::rdma

@@ -14,7 +14,9 @@ struct posted_work {
   work_kind kind = work_kind::send;
   std::uint32_t index = 0;  // of what it is for: slot, transfer, place of a response
   std::uint32_t bytes = 0;
-  block memory{};  // given back when it is done
+  block memory{};         // given back when it is done
+  std::uint16_t cid = 0;  // of the command that it is of
+  std::uint32_t remote_key = 0;
 };
 
 class send_queue {
@@ -30,6 +32,7 @@ class send_queue {
     assert(room());
     what.id = work.id = ++last_;
     what.kind = work.kind;
+    what.remote_key = work.remote_key;
     if (const auto error = on.post(work)) return error;
     posted_.push_back(what);
     return {};

@@ -106,6 +106,9 @@ bool session::post(const work_request& work, const posted_work& what) {
     fail(error, "a work request could not be posted");
     return false;
   }
+  if (watcher_ != nullptr)
+    emit(event_type::work_posted, what.cid, {}, what.bytes, work.remote_key, {},
+         work_name(work.kind));
   return true;
 }
 
@@ -147,9 +150,18 @@ void session::on_completion(const completion& c) {
   if (c.kind == work_kind::receive) return on_receive(c);
   posted_work work;
   // Those before it that were not signalled have gone well.
-  while (sent_.retire(c.id, work))
-    on_done(work, work.id != c.id || c.status == work_status::success);
+  while (sent_.retire(c.id, work)) {
+    const auto status = work.id != c.id ? work_status::success : c.status;
+    if (watcher_ != nullptr) tell_done(work, status);
+    on_done(work, status == work_status::success);
+  }
   if (c.status != work_status::success) trouble(c);
+}
+
+void session::tell_done(const posted_work& work, work_status status) {
+  const bool ok = status == work_status::success;
+  emit(event_type::work_done, work.cid, {}, work.bytes, work.remote_key,
+       ok ? std::error_code{} : error_of(status), ok ? work_name(work.kind) : status_name(status));
 }
 
 void session::on_receive(const completion& c) {

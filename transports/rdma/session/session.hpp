@@ -181,6 +181,7 @@ class session : public transport_qpair,
   void take_completions();
   void on_completion(const completion& c);
   void on_receive(const completion& c);
+  void tell_done(const posted_work& work, work_status status);
   void trouble(const completion& c);
   void die(const qpair_error& why, bool cause_unknown = false);
   void await_flush();

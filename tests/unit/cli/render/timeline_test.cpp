@@ -53,6 +53,16 @@ TEST_CASE("events say what they carry") {
   callback.a = 4;
   callback.error = errc::aborted;
   CHECK(details(callback).starts_with("4 bytes: "));
+  event work = make(event_type::work_posted, 0s);
+  work.text = "RDMA WRITE";
+  work.a = 4096;
+  work.b = 0x420100;
+  CHECK(details(work) == "RDMA WRITE, 4096 bytes, key 0x00420100");
+  work.type = event_type::work_done;
+  work.text = "remote access error";
+  work.error = errc::reset;
+  work.a = work.b = 0;
+  CHECK(details(work) == "remote access error");
 }
 
 TEST_CASE("headers cut short or unknown do no harm") {

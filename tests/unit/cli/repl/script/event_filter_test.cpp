@@ -75,6 +75,9 @@ TEST_CASE("families of events") {
   CHECK_FALSE(filter("pdu").matches(a_command(1, 2)));
   CHECK(filter("capsule").matches(a_command(1, 2)));
   CHECK(filter("capsule").matches(a_response(0)));
+  CHECK(filter("work").matches(seen(event_type::work_posted)));
+  CHECK(filter("work").matches(seen(event_type::work_done)));
+  CHECK_FALSE(filter("work").matches(a_command(1, 2)));
   for (const auto t :
        {event_type::receive_callback, event_type::data_callback, event_type::error_callback})
     CHECK(filter("callback").matches(seen(t)));
