@@ -72,6 +72,7 @@ char way(event_type t) {
     case event_type::raw_out:
     case event_type::command_out:
     case event_type::response_out:
+    case event_type::data_out:
     case event_type::sent:
     case event_type::work_posted:
       return '>';
@@ -79,6 +80,7 @@ char way(event_type t) {
     case event_type::pdu_in_data:
     case event_type::command_in:
     case event_type::response_in:
+    case event_type::data_in:
     case event_type::received:
     case event_type::work_done:
       return '<';
@@ -143,6 +145,12 @@ std::string event_details(const recorded_event& e) {
     case event_type::raw_out:
       return fmt::format("{} bytes{}{}", e.a, e.error ? ": " : "",
                          e.error ? e.error.message() : std::string{});
+    case event_type::data_asked:
+    case event_type::data_out:
+    case event_type::data_in:
+      return fmt::format("{} bytes at {}", e.a, e.b);
+    case event_type::disconnected:
+      return e.a != 0 ? "closed by this end" : "";
     case event_type::limit:
       return fmt::format("{}: {} of {}", e.text, e.a, e.b);
     case event_type::stage:

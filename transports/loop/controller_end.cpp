@@ -131,11 +131,15 @@ void controller_end::on_command(message& m) {
   slot.conflict = outstanding_[cid]++ != 0;
   ++all_outstanding_;
   slot.since = watched_now();
-  emit(event_type::command_in, cid, slot.entry, slot.block.size());
+  emit_capsule(event_type::command_in, cid, slot.entry, slot.block.size(), false, slot.block);
   receive(&slot);
 }
 
 void controller_end::stamp(message& m) {
+  if (m.kind == loop_kind::data)
+    return emit_data(event_type::data_out, m.cid, m.length, m.offset, m.bytes);
+  if (m.kind == loop_kind::fetch)
+    return emit_data(event_type::data_asked, m.cid, m.length, m.offset);
   if (m.kind != loop_kind::response) return;
   wire::set<wire::cqe_layout, "sqhd">(m.entry, head_.next());
   emit(event_type::response_out, m.cid, std::span{m.entry}.first(16));
@@ -276,6 +280,7 @@ void controller_end::on_fetched(const message& m) {
   if (!in_order || m.length > f->length - f->got)
     return violate(broken("h2c-data", 12, wire::fes::pdu_sequence_error,
                           "offset is not where the data before it ended", m.offset, f->got));
+  emit_data(event_type::data_in, m.cid, m.length, m.offset);
   take_fetched(*f, m);
 }
 

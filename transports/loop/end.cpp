@@ -161,6 +161,7 @@ void end::close(bool clean) {
   }
   for (message& m : wire().detach(who_.side)) dispose(m);
   end_all(errc::aborted, true);
+  if (!lost_) emit(event_type::disconnected, -1, {}, 1);
   // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
   // just now must not lose what it owns.
   add_deferred([this] { clean_up(); });
@@ -236,6 +237,38 @@ void end::emit(event_type type, int cid, std::span<const std::byte> header, std:
                       .b = b,
                       .error = error,
                       .text = text});
+}
+
+void end::emit_data(event_type type, std::uint16_t cid, std::uint32_t bytes, std::uint32_t offset,
+                    std::span<const std::byte> data) {
+  if (watcher_ == nullptr) return;
+  // Observers read only.
+  const segment piece{const_cast<std::byte*>(data.data()), data.size()};
+  watcher_->on_event({.type = type,
+                      .at = who_.runs_on->now(),
+                      .qpair = who_.id,
+                      .qid = qid_,
+                      .cid = cid,
+                      .has_cid = true,
+                      .data = std::span{&piece, data.empty() ? 0u : 1u},
+                      .a = bytes,
+                      .b = offset});
+}
+
+void end::emit_capsule(event_type type, std::uint16_t cid, std::span<const std::byte> sqe,
+                       std::uint64_t bytes, bool in_capsule, std::span<const std::byte> data) {
+  if (watcher_ == nullptr) return;
+  const segment piece{const_cast<std::byte*>(data.data()), data.size()};
+  watcher_->on_event({.type = type,
+                      .at = who_.runs_on->now(),
+                      .qpair = who_.id,
+                      .qid = qid_,
+                      .cid = cid,
+                      .has_cid = true,
+                      .header = sqe,
+                      .data = std::span{&piece, data.empty() ? 0u : 1u},
+                      .a = bytes,
+                      .b = in_capsule ? 1u : 0u});
 }
 
 }  // namespace nvmf::loop

@@ -81,6 +81,11 @@ class end : public transport_qpair,
   // cid < 0: of no command.
   void emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a = 0,
             std::uint64_t b = 0, std::error_code error = {}, std::string_view text = {});
+  // With data that lies in memory; or without, of `bytes` in all.
+  void emit_data(event_type type, std::uint16_t cid, std::uint32_t bytes, std::uint32_t offset,
+                 std::span<const std::byte> data = {});
+  void emit_capsule(event_type type, std::uint16_t cid, std::span<const std::byte> sqe,
+                    std::uint64_t bytes, bool in_capsule, std::span<const std::byte> data);
 
   const loop_options& options() const { return *setup_.options; }
   const qpair_params& params() const { return setup_.params; }

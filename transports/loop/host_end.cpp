@@ -115,7 +115,8 @@ std::error_code host_end::transmit(capsule_slot* base) {
     slot.data.copy_out(0, m.block);
     slot.moved = slot.length;
   }
-  emit(event_type::command_out, slot.index, slot.entry, slot.length, slot.in_capsule ? 1 : 0);
+  emit_capsule(event_type::command_out, slot.index, slot.entry, slot.length, slot.in_capsule,
+               m.block);
   send(std::move(m));
   if (slot.in_capsule) settle(slot, {});
   return {};
@@ -190,6 +191,7 @@ void host_end::on_fetch(const message& m) {
                           "the command has no data to fetch", m.cid));
   if (!fits(*slot, m, "r2t")) return;
   slot->asked += m.length;
+  emit_data(event_type::data_asked, m.cid, m.length, m.offset);
   // Data that was withdrawn is not sent, nor anything in its place: a controller that waits for it
   // must not take zeroes for data. The command is about to be aborted.
   if (!slot->data_open) return;
@@ -222,6 +224,7 @@ bool host_end::departing(message& m) {
   wire().copy_to_target(m.tag, m.generation, m.offset - m.fetched_from, slot.data, m.offset,
                         m.length);
   slot.moved += m.length;
+  emit_data(event_type::data_out, m.cid, m.length, m.offset);
   if (slot.moved == slot.length) settle(slot, {});
   return true;
 }
@@ -253,6 +256,7 @@ void host_end::on_data(message& m) {
                           "the command does not read data", m.cid));
   if (!fits(*slot, m, "c2h-data")) return;
   slot->asked += m.length;
+  emit_data(event_type::data_in, m.cid, m.length, m.offset, m.bytes);
   if (m.last) slot->data_end = m.offset + m.length;
   if (slot->data_open) take_data(*slot, m);
   if (!m.success) return;

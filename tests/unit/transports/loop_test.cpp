@@ -463,11 +463,22 @@ TEST_CASE("loop: what happens is told to the observer, with CIDs and bytes") {
   for (const auto& e : all.seen) types.emplace_back(e.type, e.qpair);
   using enum event_type;
   const std::vector<std::pair<event_type, std::uint32_t>> expected = {
-      {connected, host},          {command_out, host},
-      {command_in, controller},   {receive_callback, controller},
-      {response_out, controller}, {data_callback, host},
-      {response_in, host},        {receive_callback, host},
-      {disconnected, host},       {error_callback, host}};
+      {connected, host},
+      {command_out, host},
+      {command_in, controller},
+      {receive_callback, controller},
+      {data_out, controller},
+      {response_out, controller},
+      {data_in, host},
+      {data_callback, host},
+      {response_in, host},
+      {receive_callback, host},
+      {disconnected, controller},
+      {disconnected, host},
+      {error_callback, host}};
+  std::string order;
+  for (const auto& t : types) order += std::to_string(static_cast<int>(t.first)) + " ";
+  INFO(order);
   CHECK(types == expected);
   for (const auto& e : all.seen) {
     if (e.type == data_callback) CHECK(e.a == size);

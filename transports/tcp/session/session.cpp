@@ -254,6 +254,7 @@ void session::close(bool clean) {
   }
   rx_.end();
   if (!failed_) complete_in_flight(errc::aborted);
+  if (!failed_) events_.text(event_type::disconnected, "closed by this end", 1, 0, {});
   abandon_unsent();
   closed_ = true;
   tamperer_ = nullptr;
