@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <expected>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <nvmf/event.hpp>
@@ -14,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "inside_flows.hpp"
 #include "options.hpp"
 
 namespace nvmf::cli {
@@ -57,15 +57,8 @@ class inside_trace final : public observer {
   };
   ending finish();
   class writer;
-  struct record {
-    event_type type;
-    std::uint32_t qpair;
-    time_point at;
-    std::uint64_t a, b;
-    std::uint32_t header_bytes, data_bytes, text_bytes;
-  };
   struct batch {
-    std::vector<record> records{};
+    std::vector<inside_record> records{};
     std::vector<std::byte> bytes{};
   };
 

@@ -122,7 +122,7 @@ void json_view::on_connection(const trace::connection& c) {
       record_json("opened", c.begun(), c,
                   {{"host", to_text(c.host())},
                    {"controller", to_text(c.controller())},
-                   {"fabric", c.carried_by() == trace::fabric::rdma ? "rdma" : "tcp"}}));
+                   {"fabric", name_of(c.carried_by())}}));
 }
 
 void json_view::begin(std::string_view kind, const trace::stamp& at, const trace::connection& c,
@@ -303,6 +303,8 @@ void json_view::on_end(const trace::connection& c, const trace::stamp& at, bool 
   if (what == picker::answer::no) return;
   json::object o = connection_json(c);
   o["closed"] = closed;
+  if (closed && c.left_first())
+    o["closed_by"] = *c.left_first() == trace::way::to_controller ? "host" : "controller";
   put(what, s, record_json("ended", at, c, std::move(o)));
 }
 

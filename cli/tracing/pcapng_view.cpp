@@ -50,8 +50,7 @@ void pcapng_view::put(std::uint64_t packet) {
 
 void pcapng_view::on_connection(const trace::connection& c) {
   begin(c, "*");
-  fmt::format_to(std::back_inserter(line_), "host {} controller {}{}", to_text(c.host()),
-                 to_text(c.controller()), c.carried_by() == trace::fabric::rdma ? " by RDMA" : "");
+  line_.append(ends_text(c));
   put(c.begun().packet);
   if (choice_ != nullptr) choice_->on_connection(c);
 }
@@ -104,8 +103,8 @@ void pcapng_view::on_end(const trace::connection& c, const trace::stamp& at, boo
   if (choice_ != nullptr) choice_->on_end(c, closed);
   if (!closed) return;
   begin(c, "*");
-  fmt::format_to(std::back_inserter(line_), "closed: {} commands, {} failed", c.counts().commands,
-                 c.counts().failed);
+  fmt::format_to(std::back_inserter(line_), "{}: {} commands, {} failed", closed_words(c),
+                 c.counts().commands, c.counts().failed);
   put(at.packet);
 }
 

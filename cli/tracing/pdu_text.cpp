@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "render/fields.hpp"
+#include "trace/conversation/connection.hpp"
 #include "trace/rdma/rdma_facts.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/forms.hpp"
@@ -168,6 +169,18 @@ std::string notice_words(const trace::notice& n) {
 
 std::string notice_text(const trace::notice& n) {
   return notice_words(n) + fmt::format(" (frame {})", n.at.packet);
+}
+
+std::string ends_text(const trace::connection& c) {
+  if (c.carried_by() == trace::fabric::loop) return "a queue by loop";
+  return fmt::format("host {} controller {}{}", to_text(c.host()), to_text(c.controller()),
+                     carried_text(c.carried_by()));
+}
+
+std::string_view closed_words(const trace::connection& c) {
+  if (!c.left_first()) return "closed";
+  return *c.left_first() == trace::way::to_controller ? "closed by the host"
+                                                      : "closed by the controller";
 }
 
 }  // namespace nvmf::cli

@@ -24,4 +24,9 @@ std::string notice_words(const trace::notice& n);  // without the frame
 std::string shown_name(std::string_view name);
 bool is_connect(const trace::command& c);
 
+// "host 10.0.0.1:4000 controller 10.0.0.2:4420"; a loop has no addresses.
+std::string ends_text(const trace::connection& c);
+// "closed by the host": of a connection that its ends have closed.
+std::string_view closed_words(const trace::connection& c);
+
 }  // namespace nvmf::cli

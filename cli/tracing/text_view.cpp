@@ -39,8 +39,7 @@ void text_view::on_connection(const trace::connection& c) {
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin(c, c.begun().ns, "*");
-  fmt::format_to(std::back_inserter(line_), "host {} controller {}{}", to_text(c.host()),
-                 to_text(c.controller()), c.carried_by() == trace::fabric::rdma ? " by RDMA" : "");
+  add(ends_text(c));
   put(what, s);
 }
 
@@ -143,7 +142,7 @@ void text_view::on_end(const trace::connection& c, const trace::stamp& at, bool 
   begin(c, at.ns, "*");
   const trace::connection_counts& n = c.counts();
   fmt::format_to(std::back_inserter(line_), "{}: {} commands, {} failed, {} bytes > {} bytes <",
-                 closed ? "closed" : "the capture ends", n.commands, n.failed, n.bytes[0],
+                 closed ? closed_words(c) : "the capture ends", n.commands, n.failed, n.bytes[0],
                  n.bytes[1]);
   put(what, s);
 }

@@ -121,6 +121,7 @@ class watched_flow final : public stream_sink {
 };
 
 class byte_stream;
+class capsule_stream;
 
 class tracer {
  public:
@@ -139,6 +140,7 @@ class tracer {
 
  private:
   friend class byte_stream;
+  friend class capsule_stream;
   packet_sink::part take_segment(const segment& s, const stamp& at, packet_place& place);
   packet_sink::part take_other(const packet& p, const dissection& d, packet_place& place);
   packet_place take_roce(const packet& p);

@@ -14,7 +14,7 @@ lines_of() {
   "$nvmfctl" trace "$1" 2>/dev/null |
     sed -E '/ (icreq|icresp|rdma-cm-[a-z]+)( |$)/d
             / no completion in the capture$/d; / the capture ends: /d
-            s/^[0-9:.]+ //; s/ \(frame [0-9]+\)$//; s/( closed: .* failed),.*/\1/'
+            s/^[0-9:.]+ //; s/ \(frame [0-9]+\)$//; s/( closed( by the [a-z]+)?: .* failed),.*/\1/'
 }
 # same_comments CAPTURE FILE: in the same order, and where tshark is, to its eyes too.
 same_comments() {

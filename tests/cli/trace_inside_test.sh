@@ -34,6 +34,8 @@ import json, sys
 records = [json.loads(line) for line in open(sys.argv[1])]
 assert records[0]["record"] == "opened", records[0]
 names = [r["command"]["name"] for r in records if r["record"] == "command"]
+ends = [r["ended"] for r in records if r["record"] == "ended"]
+assert len(ends) == 2 and "host" in [e["closed_by"] for e in ends], ends
 assert names.count("connect") == 2 and "identify" in names, names
 PYTHON
 run "$nvmfctl" trace --strict served.pcapng
@@ -48,6 +50,37 @@ sent=$(awk '$1 == "c2" && $2 == "q1" && $4 ~ /:/ {print $7; exit}' out)
 if command -v tshark >/dev/null; then
   run tshark -r served.pcapng -Y 'tcp.analysis.flags && !tcp.analysis.duplicate_ack'
   expect_lines out 0
+fi
+
+# Who ended a connection is told at both ends.
+for told in served.txt connected.txt; do
+  expect_match $told ' c1 q0 \* closed by the host: '
+  expect_match $told ' c2 q1 \* closed by the (host|controller): '
+done
+
+# A loop has no PDUs: its capsules and data are told in the same terms, as its two ends see them,
+# and made into packets.
+for form in txt json pcapng; do
+  run "$nvmfctl" run --trace=loop.$form -c 'listen nvme+loop://lab auto ns=ram:1M' \
+    -c 'connect nvme+loop://lab/nqn.2026-01.io.nvmfctl:default' \
+    -c 'buf b 64K fill=seq' -c 'write slba=0 from b' -c 'read slba=0 nlb=127'
+done
+for end in 3 4; do
+  expect_match loop.txt " c$end q1 < 0x[0-9a-f]+ write ok, 65536 bytes, .* = r2t .* wait .* data "
+  expect_match loop.txt " c$end q1 < 0x[0-9a-f]+ read ok, 65536 bytes, "
+done
+expect_match loop.txt ' c1 \* a queue by loop$'
+expect_match loop.txt ' c3 q1 \* closed by the (host|controller): 3 commands, 0 failed'
+grep -q '"fabric": "loop"' loop.json || fail 'no word of the loop in JSON'
+run "$nvmfctl" trace loop.pcapng --filter 'queue == 1 && conn == 3'
+expect_match out 'c3 q1 < 0x[0-9a-f]+ write ok, 65536 bytes'
+! grep -q ' ! .*\(error\|framing\)' out || fail 'packets of a loop break rules'
+if command -v tshark >/dev/null; then
+  run tshark -n -r loop.pcapng -Y '_ws.malformed || tcp.analysis.lost_segment'
+  expect_lines out 0
+  tshark -n -r loop.pcapng -T fields -e nvme.cmd.opc 2>/dev/null | tr ',' '\n' | sort |
+    uniq -c >seen
+  expect_match seen '2 0x01$'
 fi
 
 # Scripts and the prompt's language likewise; a page.

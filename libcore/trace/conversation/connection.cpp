@@ -45,6 +45,16 @@ std::string name_in(byte_span field) {
 
 }  // namespace
 
+std::string_view name_of(fabric f) {
+  constexpr std::string_view names[] = {"tcp", "rdma", "loop"};
+  return names[static_cast<std::size_t>(f)];
+}
+
+std::string_view carried_text(fabric f) {
+  constexpr std::string_view texts[] = {"", " by RDMA", " by loop"};
+  return texts[static_cast<std::size_t>(f)];
+}
+
 connection::connection(fabric by, std::uint32_t number, const endpoint& host,
                        const endpoint& controller, const stamp& begun, command_budget& budget,
                        listener& to)

@@ -57,7 +57,10 @@ struct connection_counts {
 };
 
 // What carries it.
-enum class fabric : std::uint8_t { tcp, rdma };
+enum class fabric : std::uint8_t { tcp, rdma, loop };
+std::string_view name_of(fabric f);  // "tcp"
+// " by RDMA" behind the names of its ends; nothing for TCP.
+std::string_view carried_text(fabric f);
 
 class connection {
  public:

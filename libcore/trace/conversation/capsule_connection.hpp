@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One queue that is told by its capsules and their data; the headers of PDUs are made up.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "connection.hpp"
+#include "wire/tables.hpp"
+
+namespace nvmf::trace {
+
+class capsule_connection final : public connection {
+ public:
+  capsule_connection(fabric by, std::uint32_t number, const endpoint& host,
+                     const endpoint& controller, const stamp& begun, command_budget& budget,
+                     listener& to);
+
+  // Each gives the header that stands for what it told; valid until the next.
+  byte_span command(byte_span sqe, byte_span data, std::uint32_t bytes, const stamp& at);
+  byte_span ask(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes, const stamp& at);
+  byte_span data(way going, std::uint16_t cid, std::uint32_t offset, byte_span data,
+                 std::uint32_t bytes, const stamp& at);
+  byte_span response(byte_span cqe, bool made_up, const stamp& at);
+
+ private:
+  bool take_asked(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes);
+  pdu unit(wire::pdu_type type, way going, const stamp& at);
+
+  // What was asked for and has not come, to give its data the same TTAG.
+  struct asked {
+    std::uint16_t cid, ttag;
+    std::uint32_t offset, bytes, got;
+  };
+  static constexpr std::size_t asked_max = 4096;
+
+  std::vector<asked> asked_;
+  std::uint16_t next_ttag_ = 0;
+  std::array<std::byte, 72> header_{};
+};
+
+}  // namespace nvmf::trace
