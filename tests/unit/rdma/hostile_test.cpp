@@ -3,87 +3,19 @@
 // nothing is left over.
 #include <algorithm>
 
-#include "pair.hpp"
+#include "raw_host.hpp"
 
 using namespace nvmf;
 using namespace nvmf::test;
 
 namespace {
 
-class raw_host final : rdma::link_events {
- public:
-  raw_host(rdma_pair& p, std::size_t receives) : pair_(p), receives_(receives) {
-    p.listen();
-    fake_verbs device(p.fabric);
-    wire = std::move(*device.open(p.left));
-    wire->tell(this);
-    wire->resolve({.host = "fake:here", .port = 0}, "", 1s);
-    p.time.run();
-  }
-  // True: accepted.
-  bool connect(std::vector<std::byte> data, std::uint8_t reads_in = 16) {
-    REQUIRE_FALSE(wire->make_queue({.sends = 16, .receives = 16, .pieces = 1}));
-    memory =
-        std::move(*wire->allocate(65536, rdma::access::local_write | rdma::access::remote_read));
-    for (std::size_t i = 0; i < receives_; ++i)
-      REQUIRE_FALSE(
-          wire->post_receive(i, {memory->bytes().data() + i * 16, 16, memory->local_key()}));
-    REQUIRE_FALSE(wire->connect({.private_data = data, .reads_in = reads_in}));
-    pair_.run();
-    if (established) pair_.start();
-    return established;
-  }
-  // SQE with opcode 1 and a CID, then whatever is asked of its SGL.
-  void send(std::size_t size, const std::function<void(std::span<std::byte>)>& change = {}) {
-    const auto at = memory->bytes().subspan(32768, size);
-    std::ranges::fill(at, std::byte{0});
-    if (size >= 64) {
-      at[0] = std::byte{1};
-      at[1] = std::byte{0x40};   // PSDT 01b
-      at[39] = std::byte{0x40};  // keyed data block
-    }
-    if (change) change(at);
-    const rdma::piece whole{at.data(), static_cast<std::uint32_t>(size), memory->local_key()};
-    REQUIRE_FALSE(wire->post({.pieces = std::span{&whole, 1}}));
-    pair_.run();
-  }
-
-  std::unique_ptr<rdma::link> wire;
-  std::unique_ptr<rdma::region> memory;
-  bool established = false, disconnected = false;
-  std::vector<std::byte> answer;
-
- private:
-  void on_cm(const rdma::cm_event& e) override {
-    established |= e.kind == rdma::cm_event_kind::established;
-    disconnected |= e.kind == rdma::cm_event_kind::disconnected;
-    if (!e.terms.private_data.empty())
-      answer.assign(e.terms.private_data.begin(), e.terms.private_data.end());
-  }
-  void on_completions() override {}
-
-  rdma_pair& pair_;
-  std::size_t receives_;
-};
-
-std::vector<std::byte> request(int recfmt, int qid, int hrqsize, int hsqsize,
-                               std::size_t size = 32) {
-  std::vector<std::byte> b(std::max<std::size_t>(size, 8));
-  const int words[] = {recfmt, qid, hrqsize, hsqsize};
-  for (std::size_t i = 0; i < 4; ++i) {
-    b[2 * i] = static_cast<std::byte>(words[i] & 0xff);
-    b[2 * i + 1] = static_cast<std::byte>(words[i] >> 8);
-  }
-  b.resize(size);
-  return b;
-}
-
 // One command of this raw host; the controller's verdict.
 qpair_error verdict(std::size_t size,
                     const std::function<void(std::span<std::byte>)>& change = {}) {
   rdma_pair p({}, {}, 16);
   raw_host h(p, 16);
-  REQUIRE(h.connect(request(0, 1, 16, 15)));
+  REQUIRE(h.connect(cm_request_bytes(0, 1, 16, 15)));
   h.send(size, change);
   CHECK(h.disconnected);
   REQUIRE(p.controller_errors.size() == 1);
@@ -106,11 +38,11 @@ TEST_CASE("rdma: each refusal of a queue, by its number on the wire") {
     std::uint32_t work = 8192;
   };
   const refusal all[] = {
-      {request(0, 1, 16, 15, 31), 1}, {request(1, 1, 16, 15), 2},
-      {request(0, 9, 16, 15), 3},     {request(0, 1, 16, 0), 4},
-      {request(0, 1, 2000, 1024), 4}, {request(0, 0, 200, 128), 4},
-      {request(0, 1, 0, 15), 5},      {request(0, 1, 64, 63), 6, 16, 40},
-      {request(0, 1, 16, 15), 7, 0},
+      {cm_request_bytes(0, 1, 16, 15, 31), 1}, {cm_request_bytes(1, 1, 16, 15), 2},
+      {cm_request_bytes(0, 9, 16, 15), 3},     {cm_request_bytes(0, 1, 16, 0), 4},
+      {cm_request_bytes(0, 1, 2000, 1024), 4}, {cm_request_bytes(0, 0, 200, 128), 4},
+      {cm_request_bytes(0, 1, 0, 15), 5},      {cm_request_bytes(0, 1, 64, 63), 6, 16, 40},
+      {cm_request_bytes(0, 1, 16, 15), 7, 0},
   };
   for (const refusal& r : all) {
     CAPTURE(r.status);
@@ -132,7 +64,7 @@ TEST_CASE("rdma: each refusal of a queue, by its number on the wire") {
 TEST_CASE("rdma: what the controller answers to a queue that it takes") {
   rdma_pair p;
   raw_host h(p, 16);
-  REQUIRE(h.connect(request(0, 1, 16, 15)));
+  REQUIRE(h.connect(cm_request_bytes(0, 1, 16, 15)));
   REQUIRE(h.answer.size() == 32);
   CHECK(h.answer[2] == std::byte{16});  // CRQSIZE: as many as HSQSIZE says, which is 0's based
   CHECK(std::ranges::count(h.answer, std::byte{0}) == 31);
@@ -166,7 +98,7 @@ TEST_CASE("rdma: a key that is none, and a range beyond what it stands for") {
 
   rdma_pair p;
   raw_host h(p, 16);
-  REQUIRE(h.connect(request(0, 1, 16, 15)));
+  REQUIRE(h.connect(cm_request_bytes(0, 1, 16, 15)));
   const auto base = reinterpret_cast<std::uintptr_t>(h.memory->bytes().data());
   // The last 4096 bytes are there,
   h.send(64, [&](auto sqe) { key(sqe, base + 65536 - 4096, h.memory->remote_key()); });
@@ -182,7 +114,7 @@ TEST_CASE("rdma: a key that is none, and a range beyond what it stands for") {
 TEST_CASE("rdma: never more responses on their way than HRQSIZE, whatever the host sends") {
   rdma_pair p;
   raw_host h(p, 2);
-  REQUIRE(h.connect(request(0, 1, 2, 15)));
+  REQUIRE(h.connect(cm_request_bytes(0, 1, 2, 15)));
   for (int i = 0; i < 2; ++i)
     h.send(64, [&](auto sqe) {
       sqe[0] = std::byte{0};
