@@ -86,7 +86,7 @@ void proxy::finish_start(std::expected<std::vector<gate::address>, failure> how)
 }
 
 void proxy::look_up(const std::string& host, std::uint16_t port, dial::addresses& into,
-                    std::unique_ptr<tcp::lookup>& by) {
+                    std::unique_ptr<lookup>& by) {
   const auto found = [this, &into, host](const boost::system::error_code& error,
                                          dial::addresses addresses) {
     if (!started_) return;
@@ -100,7 +100,7 @@ void proxy::look_up(const std::string& host, std::uint16_t port, dial::addresses
   boost::system::error_code not_numeric;
   const auto address = tcp::asio::ip::make_address(host, not_numeric);
   if (!not_numeric) return on_.post([=] { found({}, {{address, port}}); });
-  by = std::make_unique<tcp::lookup>(on_);
+  by = std::make_unique<lookup>(on_);
   by->start(host, port, found);
 }
 

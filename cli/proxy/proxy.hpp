@@ -13,7 +13,7 @@
 
 #include "dial.hpp"
 #include "gate.hpp"
-#include "tcp/lookup.hpp"
+#include "names/lookup.hpp"
 #include "wire/host.hpp"
 #include "wire/uri.hpp"
 
@@ -87,11 +87,11 @@ class proxy {
   // Of a route: where it listens, and its target.
   struct names {
     dial::addresses here{}, there{};
-    std::unique_ptr<tcp::lookup> looking_here, looking_there;
+    std::unique_ptr<lookup> looking_here, looking_there;
   };
 
   void look_up(const std::string& host, std::uint16_t port, dial::addresses& into,
-               std::unique_ptr<tcp::lookup>& by);
+               std::unique_ptr<lookup>& by);
   void listen();
   std::expected<std::uint16_t, std::error_code> open_door(const gate::address& at,
                                                           dial::addresses to);

@@ -17,7 +17,8 @@ BELOW = {
 }
 # Values that libcore/wire names and prints; they include nothing of the rooms above it.
 VALUES = {"libcore/include/nvmf/status.hpp"}
-TRANSPORT_SEES = {"core", "engine", "nvmf", "wire"}
+# transports/names: what those with addresses share.
+TRANSPORT_SEES = {"core", "engine", "nvmf", "wire", "transports/names"}
 
 SOCKETS = r"sys/socket\.h|sys/un\.h|netinet/|arpa/|netdb\.h|boost/asio/(ip|local|generic)/" \
           r"|boost/asio/basic_\w*socket|infiniband/|rdma/"

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "lookup.hpp"
+#include "names/lookup.hpp"
 #include "tcp_transport.hpp"
 
 namespace nvmf::tcp {

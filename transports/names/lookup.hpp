@@ -12,7 +12,7 @@
 
 #include "core/reactor.hpp"
 
-namespace nvmf::tcp {
+namespace nvmf {
 
 class lookup {
  public:
@@ -29,4 +29,4 @@ class lookup {
   boost::asio::posix::stream_descriptor arrived_;  // readable when the answer is there
 };
 
-}  // namespace nvmf::tcp
+}  // namespace nvmf

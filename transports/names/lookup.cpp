@@ -17,7 +17,7 @@
 #include <system_error>
 #include <thread>
 
-namespace nvmf::tcp {
+namespace nvmf {
 namespace {
 
 namespace asio = boost::asio;
@@ -140,4 +140,4 @@ void lookup::cancel() {
   arrived_.close(ignored);
 }
 
-}  // namespace nvmf::tcp
+}  // namespace nvmf
