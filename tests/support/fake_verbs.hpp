@@ -30,6 +30,8 @@ struct fake_fabric {
                              .max_region = 1u << 30};
   // A send that meets no receive is tried again so often, a millisecond later each time.
   int not_ready_retries = 7;
+  // An RDMA READ lands, and completes, a millisecond after work that was posted behind it.
+  bool reads_overtaken = false;
   // The passive end hears that it is established so much later.
   duration establish_delay{};
   // Every nth work request of either side fails with a status; see work_done.
@@ -148,6 +150,7 @@ class fake_link final : public rdma::link {
     std::vector<rdma::piece> pieces{};
     std::vector<std::byte> inlined{};
     int tries = 0;
+    bool late = false;
   };
   struct receive {
     std::uint64_t id = 0;
@@ -169,6 +172,7 @@ class fake_link final : public rdma::link {
   void schedule();
   void run_one();
   bool ready_later(work& w);
+  void land_later(work w);
   rdma::work_status execute(work& w);
   rdma::work_status send(work& w);
   rdma::work_status move(work& w);
@@ -187,7 +191,7 @@ class fake_link final : public rdma::link {
   bool armed_ = false, notifying_ = false, scheduled_ = false;
   rdma::queue_shape shape_{};
   std::shared_ptr<key_table> keys_ = std::make_shared<key_table>();
-  std::deque<work> sends_;
+  std::deque<work> sends_, late_;
   std::deque<receive> receives_;
   std::deque<rdma::completion> done_;
   endpoint to_;

@@ -189,7 +189,10 @@ inline void fake_link::into_error() {
   if (std::exchange(error_, true)) return;
   for (const work& w : sends_)
     finish({.id = w.what.id, .kind = w.what.kind, .status = rdma::work_status::flushed});
+  for (const work& w : late_)
+    finish({.id = w.what.id, .kind = w.what.kind, .status = rdma::work_status::flushed});
   sends_.clear();
+  late_.clear();
   for (const receive& r : receives_)
     finish({.id = r.id, .kind = rdma::work_kind::receive, .status = rdma::work_status::flushed});
   receives_.clear();
@@ -271,10 +274,28 @@ inline bool fake_link::ready_later(work& w) {
   return true;
 }
 
+inline void fake_link::land_later(work w) {
+  w.late = true;
+  late_.push_back(std::move(w));
+  on_->start_timer(on_->now() + std::chrono::milliseconds(1),
+                   [weak = std::weak_ptr(self_), of = of_] {
+                     const std::scoped_lock hold(*of->lock);
+                     const auto alive = weak.lock();
+                     if (!alive || (*alive)->late_.empty()) return;
+                     (*alive)->sends_.push_front(std::move((*alive)->late_.front()));
+                     (*alive)->late_.pop_front();
+                     (*alive)->run_one();
+                   });
+}
+
 inline void fake_link::run_one() {
   if (sends_.empty() || error_ || ready_later(sends_.front())) return;
   work w = std::move(sends_.front());
   sends_.pop_front();
+  if (of_->reads_overtaken && w.what.kind == rdma::work_kind::read && !w.late) {
+    land_later(std::move(w));
+    return schedule();
+  }
   rdma::work_status status = of_->fate(side_);
   if (status == rdma::work_status::success) status = execute(w);
   const bool well = status == rdma::work_status::success;

@@ -148,12 +148,11 @@ void session::take_completions() {
 void session::on_completion(const completion& c) {
   if (link_ == nullptr) return;
   if (c.kind == work_kind::receive) return on_receive(c);
+  sent_.complete(c.id, c.status);
   posted_work work;
-  // Those before it that were not signalled have gone well.
-  while (sent_.retire(c.id, work)) {
-    const auto status = work.id != c.id ? work_status::success : c.status;
-    if (watcher_ != nullptr) tell_done(work, status);
-    on_done(work, status == work_status::success);
+  while (sent_.retire(work)) {
+    if (watcher_ != nullptr) tell_done(work, work.status);
+    on_done(work, work.status == work_status::success);
   }
   if (c.status != work_status::success) trouble(c);
 }
