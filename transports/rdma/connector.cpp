@@ -37,7 +37,10 @@ void connector::begin() {
         self->fail(errc::timed_out, fmt::format("{} does not answer", text_of(self->to_)));
       });
   auto opened = device_->open(on_);
-  if (!opened) return fail(opened.error(), "the RDMA connection manager cannot be used");
+  if (!opened) {
+    stage_ = connect_stage::connect;
+    return fail(opened.error(), opened.error().message());
+  }
   link_ = std::move(*opened);
   link_->tell(this);
   link_->resolve(to_, params_.options.source_address, params_.options.connect_timeout);
@@ -60,6 +63,9 @@ void connector::on_cm(const cm_event& e) {
     case cm_event_kind::rejected:
       return on_rejected(e);
     case cm_event_kind::failed:
+      // The name is known, the way to it is not.
+      if (!e.name && stage_ == connect_stage::resolve) stage_ = connect_stage::connect;
+      [[fallthrough]];
     case cm_event_kind::disconnected:
     case cm_event_kind::removed:
       return fail(
@@ -98,10 +104,10 @@ void connector::on_established(const cm_event& e) {
   if (!receives)
     return fail(errc::protocol_violation,
                 fmt::format("RDMA_CM_ACCEPT: {}", receives.error().reason), receives.error());
-  step("rdma", {{"QID", fmt::to_string(asked_.qid)},
-                {"HRQSIZE", fmt::to_string(asked_.receives)},
-                {"HSQSIZE", fmt::format("{} ({} entries)", asked_.sends - 1, asked_.sends)},
-                {"CRQSIZE", fmt::to_string(*receives)}});
+  step("cm", {{"QID", fmt::to_string(asked_.qid)},
+              {"HRQSIZE", fmt::to_string(asked_.receives)},
+              {"HSQSIZE", fmt::format("{} ({} entries)", asked_.sends - 1, asked_.sends)},
+              {"CRQSIZE", fmt::to_string(*receives)}});
   const auto up = std::move(session_);
   up->up(*receives);
   connected result{.queue = qpair(up), .steps = std::move(steps_), .reached = up->wire().reached()};

@@ -34,8 +34,15 @@ struct device_limits {
   bool windows = false;  // keys can be bound to a part of a region, and taken back by a message
 };
 
-// What a region may be used for, beside being read from here. Flags.
-enum class access : std::uint8_t { local = 0, local_write = 1, remote_read = 2, remote_write = 4 };
+// What a region may be used for, beside being read from here. read_sink: what an RDMA READ fetches
+// is written there; it goes with local_write. Flags.
+enum class access : std::uint8_t {
+  local = 0,
+  local_write = 1,
+  remote_read = 2,
+  remote_write = 4,
+  read_sink = 8
+};
 constexpr access operator|(access a, access b) {
   return static_cast<access>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
@@ -146,6 +153,7 @@ struct cm_event {
   cm_terms terms{};
   std::error_code error{};
   std::string_view text{};
+  bool name = false;  // failed: the name of the host is not known
 };
 
 class link_events {
@@ -197,7 +205,7 @@ class link {
   virtual std::error_code post_receive(std::uint64_t id, const piece& into) = 0;
   // Takes completions, the oldest first; how many.
   virtual std::size_t poll(std::span<completion> into) = 0;
-  // on_completions is called when there is one, or if there is one now.
+  // on_completions is called when one has come since. Whoever arms polls afterwards, too.
   virtual void arm() = 0;
   // Into the error state: nothing leaves or arrives any more, all that is posted is flushed.
   virtual void fail() = 0;

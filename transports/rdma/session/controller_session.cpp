@@ -36,7 +36,7 @@ bool is_keyed(std::span<const std::byte, 64> sqe) {
 }  // namespace
 
 controller_session::controller_session(session_setup setup)
-    : session(std::move(setup), access::local_write),
+    : session(std::move(setup), access::local_write | access::read_sink),
       in_capsule_max_(params().options.max_in_capsule),
       max_in_capsule_(in_capsule_max_) {
   queue_size_ = this->setup().receives;
