@@ -98,7 +98,7 @@ exit_status status_of(const command_result& r, bool admin_queue, std::uint8_t op
 }
 
 std::string sentence(const host_failure& f) {
-  return fmt::format("{} failed: {}", stage_name(f.stage), what_came(f));
+  return fmt::format("{} failed: {}", f.stage_name(), what_came(f));
 }
 
 std::string explained(const host_failure& f, const association_options& asked, bool lost,
@@ -118,7 +118,7 @@ std::string sentence(const command_result& r, std::uint8_t opcode) {
 }
 
 boost::json::object failure_json(const host_failure& f) {
-  boost::json::object o{{"stage", stage_name(f.stage)}, {"message", json_text(sentence(f))}};
+  boost::json::object o{{"stage", f.stage_name()}, {"message", json_text(sentence(f))}};
   if (f.code) o["code"] = json_text(f.code.message());
   if (!f.status.ok()) {
     o["status"] = status_json(f.status, set_of(f.opcode));

@@ -31,7 +31,7 @@ result host_session::run_to_end() {
   loop_.on_interrupt([this] { interrupted(); });
   association::callbacks on;
   on.on_stage = [this](const stage_report& s) {
-    reached_ = stage_name(s.stage);
+    reached_ = s.name();
     if (calls_.on_stage) calls_.on_stage(s);
   };
   on.on_up = [this](std::expected<void, host_failure> up) {

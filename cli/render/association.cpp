@@ -80,16 +80,14 @@ std::string heading_text(const host_plan& to, const style& look) {
 std::string stage_text(const stage_report& s, const style& look) {
   const tone t = s.failed ? tone::bad : s.verdict == "ok" ? tone::good : tone::warning;
   const std::string time = fmt::format("{:.1f} us", microseconds(s.took));
-  std::string out =
-      fmt::format("{}{:>{}}  {}\n", look(tone::name, padded(stage_name(s.stage), stage_column)),
-                  time, time_column, look(t, s.verdict));
+  std::string out = fmt::format("{}{:>{}}  {}\n", look(tone::name, padded(s.name(), stage_column)),
+                                time, time_column, look(t, s.verdict));
   return out + values_text("sent", s.sent) + values_text("got", s.got);
 }
 
 boost::json::object stage_json(const stage_report& s) {
-  return {{"stage", stage_name(s.stage)}, {"us", microseconds(s.took)},
-          {"sent", values_json(s.sent)},  {"got", values_json(s.got)},
-          {"verdict", s.verdict},         {"failed", s.failed}};
+  return {{"stage", s.name()},         {"us", microseconds(s.took)}, {"sent", values_json(s.sent)},
+          {"got", values_json(s.got)}, {"verdict", s.verdict},       {"failed", s.failed}};
 }
 
 std::string association_text(const association& a, const style& look) {

@@ -72,6 +72,7 @@ class host_core final : public host_queue::owner, public std::enable_shared_from
   void connect_transport(std::uint16_t qid, std::uint32_t entries);
   void on_transport(std::uint16_t qid, std::uint32_t entries,
                     std::expected<connected, connect_error> got);
+  std::string_view transport_text() const;
   void transport_failed(std::uint16_t qid, connect_error why);
   void report_steps(const std::vector<connect_step>& steps);
   void drive(engine::action next);

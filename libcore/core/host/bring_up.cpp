@@ -33,6 +33,11 @@ host_stage stage_of(std::string_view step) {
 
 }  // namespace
 
+// One that lives as long as the program, for reports that are kept.
+std::string_view host_core::transport_text() const {
+  return options_.transport == "rdma" ? "rdma" : "tcp";
+}
+
 void host_core::start() {
   on_.post([weak = weak_from_this()] {
     const auto self = weak.lock();
@@ -195,10 +200,11 @@ std::uint32_t host_core::events_wanted() const {
 }
 
 void host_core::report(stage_report r) {
+  r.transport = transport_text();
   emit({.type = event_type::stage,
         .a = static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(r.took).count()),
-        .text = stage_name(r.stage)});
+        .text = r.name()});
   if (calls_.on_stage) calls_.on_stage(r);
 }
 

@@ -138,6 +138,7 @@ void host_core::fail(host_failure why, duration took) {
   if (state_ == state::stopping) return shutdown_over(why.code, why.detail);
   const std::error_code code = why.code ? why.code : make_error_code(errc::refused);
   failure_ = std::move(why);
+  failure_->transport = transport_text();
   // Down before anyone is told: who lets go from within the report must not start the end again.
   if (std::exchange(state_, state::down) == state::starting)
     report({.stage = failure_->stage,

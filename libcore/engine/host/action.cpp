@@ -10,6 +10,12 @@
 
 namespace nvmf {
 
+std::string_view stage_name(host_stage s, std::string_view transport) {
+  const bool connects = s == host_stage::connect || s == host_stage::exchange;
+  // The connection manager exchanges the private data too.
+  return connects && transport == "rdma" ? "cm" : stage_name(s);
+}
+
 std::string_view stage_name(host_stage s) {
   switch (s) {
     case host_stage::resolve:

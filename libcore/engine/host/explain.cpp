@@ -91,7 +91,7 @@ void explain_end(const host_failure& why, const association_options& asked, expl
     out.advice =
         "see the target's log; a Keep Alive Timeout (-k) that is too short shows like this";
   } else {
-    out.cause = fmt::format("the target ended the connection in stage {}", stage_name(why.stage));
+    out.cause = fmt::format("the target ended the connection in stage {}", why.stage_name());
     out.advice = "see the target's log";
   }
 }

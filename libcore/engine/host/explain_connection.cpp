@@ -111,6 +111,9 @@ void explain_connection(const host_failure& why, const association_options& aske
     out.cause = fmt::format("this build has no transport \"{}\" that can do what was asked",
                             asked.transport);
     out.advice = "`nvmfctl --version` lists the transports";
+  } else if (std::string_view{code.category().name()} == "rdma") {
+    out.cause = fmt::format("RDMA does not work on this machine, or not to {}", address(asked));
+    out.advice = "`nvmfctl rdma` lists the devices and what stands in the way of each";
   } else if (code == std::errc::connection_refused) {
     out.cause = fmt::format("nothing listens at {}", address(asked));
     out.advice = fmt::format(

@@ -58,6 +58,8 @@ enum class host_stage : std::uint8_t {
   shutdown
 };
 std::string_view stage_name(host_stage s);  // "resolve" "tcp" "ic" "connect" "properties" ...
+// As it is called over this transport: "cm" with rdma, for what is "tcp" and "ic" with TCP.
+std::string_view stage_name(host_stage s, std::string_view transport);
 
 struct stage_report {
   host_stage stage;
@@ -66,6 +68,8 @@ struct stage_report {
   std::vector<std::pair<std::string, std::string>> sent, got;
   std::string verdict;  // "ok", or what is remarkable: "4 queues asked, 2 granted"
   bool failed = false;
+  std::string_view transport = "tcp";  // static text
+  std::string_view name() const { return stage_name(stage, transport); }
 };
 
 // Why the association is not, or no longer, up.
@@ -82,6 +86,8 @@ struct host_failure {
   std::vector<std::byte> sent_data;
   std::optional<protocol_error> violation;  // code == protocol_violation or terminated
   std::string detail;                       // one sentence: what was tried and what came back
+  std::string_view transport = "tcp";       // static text
+  std::string_view stage_name() const { return nvmf::stage_name(stage, transport); }
 };
 
 // A limit in force and where it comes from, for the limits report.
