@@ -48,12 +48,19 @@ serve_plan::set_result serve_plan::begin_subsystem(std::string_view nqn) {
 serve_plan::set_result serve_plan::listen_at(std::string_view text, bool discovery) {
   // A port alone, with or without its colon, is one of 127.0.0.1.
   std::string where{text};
+  listener_options l;
+  for (const auto t : {wire::uri_transport::tcp, wire::uri_transport::rdma}) {
+    const auto name = wire::transport_name(t);
+    if (!text.starts_with(name) || text.substr(name.size(), 1) != ":") continue;
+    l.transport = name;
+    where.erase(0, name.size() + 1);
+    break;
+  }
   if (where.starts_with(':')) where.insert(0, "127.0.0.1");
   if (!where.empty() && where.find_first_not_of("0123456789") == std::string::npos)
     where.insert(0, "127.0.0.1:");
   const auto at = wire::parse_endpoint(where, 0);
   if (!at) return std::unexpected(to_text(at.error()));
-  listener_options l;
   l.at = {.host = at->host,
           .port = at->port.value_or(wire::default_port(
               wire::uri_transport::tcp, discovery ? std::string_view{} : default_nqn))};

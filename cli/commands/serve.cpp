@@ -198,9 +198,8 @@ class serving {
 
   static result cannot_listen(const listener_options& l, std::error_code why) {
     const auto at = wire::to_text(wire::endpoint{l.at.host, l.at.port});
-    const bool name = why.category() != std::system_category() &&
-                      why.category() != std::generic_category() &&
-                      why.category() != error_category();
+    // Asio has categories for what the resolver says.
+    const bool name = std::string_view{why.category().name()}.starts_with("asio.");
     std::string_view advice;
     if (name)
       advice = "; give an address of this machine, 0.0.0.0 and [::] are all of them";
