@@ -10,12 +10,14 @@ nqn=nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-555555555555
 hostnqn=nqn.2014-08.org.nvmexpress:uuid:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
 hostid=aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
 
-# Words of the script's command line, in any order: digests, and quick for slow guests.
-digests=() quick=''
+# Words of the script's command line, in any order: digests, quick for slow guests, rxe or siw for
+# the soft RDMA device.
+digests=() quick='' soft=rxe
 for word; do
   case $word in
     digests) digests=(on) ;;
     quick) quick=1 ;;
+    rxe | siw) soft=$word ;;
     *) echo "unknown word $word" && exit 2 ;;
   esac
 done
@@ -135,8 +137,9 @@ namespace_of() {
   return 1
 }
 # kernel_connect ARG...: nvme connect; sets disk (namespace 1) and controller (/dev/nvmeN).
+way=(-t tcp -a 127.0.0.1 -s 4420)
 kernel_connect() {
-  nvme connect -t tcp -a 127.0.0.1 -s 4420 -n "$nqn" -q "$hostnqn" -I "$hostid" "$@" || return
+  nvme connect "${way[@]}" -n "$nqn" -q "$hostnqn" -I "$hostid" "$@" || return
   until_true 10 namespace_of "$nqn" 1 || return
   disk=$(namespace_of "$nqn" 1)
   controller=${disk%n*}
@@ -173,11 +176,13 @@ nvmet_subsystem() {
   [[ -z ${2-} ]] || echo 1 >"$s/namespaces/1/buffered_io"
   echo 1 >"$s/namespaces/1/enable"
 }
-# nvmet_port NUMBER SERVICE [INLINE]: a TCP port on 127.0.0.1, linked to the subsystem.
+# nvmet_port NUMBER SERVICE [INLINE]: a port on 127.0.0.1 over TCP, or on the RDMA device, linked to
+# the subsystem.
+nvmet_at=(tcp 127.0.0.1)
 nvmet_port() {
   local p=$nvmet/ports/$1
-  mkdir "$p" && echo tcp >"$p/addr_trtype" && echo ipv4 >"$p/addr_adrfam" &&
-    echo 127.0.0.1 >"$p/addr_traddr" && echo "$2" >"$p/addr_trsvcid" || return
+  mkdir "$p" && echo "${nvmet_at[0]}" >"$p/addr_trtype" && echo ipv4 >"$p/addr_adrfam" &&
+    echo "${nvmet_at[1]}" >"$p/addr_traddr" && echo "$2" >"$p/addr_trsvcid" || return
   [[ -z ${3-} ]] || echo "$3" >"$p/param_inline_data_size" || return
   ln -s "$nvmet/subsystems/$nqn" "$p/subsystems/$nqn"
 }
@@ -189,5 +194,28 @@ nvmet_down() {
   for x in "$nvmet"/ports/* "$nvmet"/subsystems/*/namespaces/* "$nvmet"/subsystems/* \
     "$nvmet"/hosts/*; do
     [[ ! -d $x ]] || rmdir "$x"
+  done
+}
+
+# ---- RDMA ----------------------------------------------------------------------------------
+
+# rdma_device: a software device, soft0, on a dummy network device (lo has no route to one) that has
+# room for the largest packet of RoCE. From then on everything goes there.
+rdma_device() {
+  modprobe -q "rdma_$soft" || modprobe -q "$soft" || true
+  modprobe -q rdma_ucm || true
+  ip link add soft type dummy && ip link set soft mtu 9000 up &&
+    ip address add 192.0.2.1/24 dev soft && ip address add 2001:db8::1/64 dev soft nodad &&
+    rdma link add soft0 type "$soft" netdev soft || return
+  way=(-t rdma -a 192.0.2.1 -s 4420)
+  nvmet_at=(rdma 192.0.2.1)
+  at=nvme+rdma://192.0.2.1:4420/$nqn
+}
+# rdma_in_use: lines of what programs hold of the device: queue pairs, completion queues, regions,
+# protection domains.
+rdma_in_use() {
+  local kind
+  for kind in qp cq mr pd cm_id; do
+    rdma resource show $kind | grep -v 'comm \[' | sed "s/^/$kind /"
   done
 }
