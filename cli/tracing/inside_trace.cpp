@@ -66,6 +66,8 @@ class inside_trace::writer {
   }
   // Lines leave. False: they cannot be written, and tracing is over.
   bool flush();
+  // The data of I/O queues; lines without -vv have none of it.
+  bool shows_data() const { return files_only() || verbosity_ > 1; }
   ending finish();
 
  private:
@@ -156,7 +158,7 @@ std::expected<std::unique_ptr<inside_trace>, std::string> inside_trace::start(
 }
 
 inside_trace::inside_trace(const trace_choice& how, std::unique_ptr<writer> to)
-    : data_bytes_(how.data_bytes), writer_(std::move(to)) {
+    : data_bytes_(to->shows_data() ? how.data_bytes : 0), writer_(std::move(to)) {
   // Signals are for the threads that wait for them.
   sigset_t all, before;
   sigfillset(&all);
@@ -166,6 +168,12 @@ inside_trace::inside_trace(const trace_choice& how, std::unique_ptr<writer> to)
 }
 
 inside_trace::~inside_trace() { finish(); }
+
+event_set inside_trace::wanted_with_pdus() const noexcept {
+  using enum event_type;
+  return set_of(connected, pdu_out, pdu_in, pdu_in_data, raw_out, disconnected) |
+         (next_ != nullptr ? next_->wanted_with_pdus() : 0);
+}
 
 void inside_trace::on_event(const event& e) noexcept {
   // Over TCP its PDU tells what a capsule is: the other event of it need not be kept. A queue lives

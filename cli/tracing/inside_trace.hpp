@@ -45,6 +45,8 @@ class inside_trace final : public observer {
     return this;
   }
   void on_event(const event& e) noexcept override;
+  // Beside PDUs the capsules in them would be told twice.
+  event_set wanted_with_pdus() const noexcept override;
   // Everything that was told is written. Nothing may be told any more. What there is to warn of is
   // said, and a file that is not there makes a success a failure.
   static void end(const std::unique_ptr<inside_trace>& which, context& ctx,

@@ -22,6 +22,14 @@ enum class event_type : std::uint8_t {
 
 std::string_view event_name(event_type type);  // "pdu-out"
 
+// Types, a bit each.
+using event_set = std::uint32_t;
+constexpr event_set set_of(event_type type) { return event_set{1} << static_cast<unsigned>(type); }
+template <class... T>
+constexpr event_set set_of(event_type first, T... rest) {
+  return (set_of(first) | ... | set_of(rest));
+}
+
 struct event {
   event_type type;
   time_point at{};
@@ -43,6 +51,9 @@ class observer {
  public:
   virtual ~observer() = default;
   virtual void on_event(const event& e) noexcept = 0;
+  // What it has to be told by a qpair that tells of PDUs: types left out need not come, though they
+  // may. Asked when it begins to watch; the answer stays the same.
+  virtual event_set wanted_with_pdus() const noexcept { return ~event_set{0}; }
 };
 
 }  // namespace nvmf

@@ -11,7 +11,9 @@ namespace {
 // One word per event: its name and what matters of it.
 class notes final : public observer {
  public:
-  explicit notes(const executor* on = nullptr) : on_(on) {}
+  explicit notes(const executor* on = nullptr, event_set wanted = ~event_set{0})
+      : on_(on), wanted_(wanted) {}
+  event_set wanted_with_pdus() const noexcept override { return wanted_; }
   void on_event(const event& e) noexcept override {
     std::string line(event_name(e.type));
     if (e.has_cid) line += " cid=" + std::to_string(e.cid);
@@ -32,6 +34,7 @@ class notes final : public observer {
 
  private:
   const executor* on_;
+  event_set wanted_;
 };
 
 using lines = std::vector<std::string>;
@@ -59,6 +62,17 @@ TEST_CASE("a host's read and write") {
               "pdu-in cid=1 h=24", "pdu-out cid=1 h=24 a=4096 data=4096",
               "pdu-out cid=1 h=24 a=4096 data=4096", "pdu-out cid=1 h=24 a=1808 data=1808",
               "sent a=10072", "data-callback cid=1 a=10000"});
+}
+
+TEST_CASE("who wants PDUs only is told of nothing else") {
+  notes seen(nullptr, set_of(event_type::pdu_out, event_type::pdu_in_data));
+  octets place(4096);
+  bench b(role::host, plain, {.watched_by = &seen});
+  b.start();
+  b.q.set_queue(3, 32, true);
+  auto r = b.send(2, of(place), direction::receive, [](auto, auto) {});
+  b.feed(c2h(0, 0, fill(4096, 2), flag_last) + response(0));
+  CHECK(seen.take() == lines{"pdu-out cid=0 h=72", "pdu-in-data cid=0 h=24 a=4096 data=4096"});
 }
 
 TEST_CASE("a controller's read, in-capsule write and violation") {

@@ -72,7 +72,7 @@ void controller_session::on_command(const pdu_shape& shape, bool digest_good) {
   command_slot* c = std::exchange(receiving_, nullptr);
   if (c == nullptr) return;  // a duplicate
   c->digest_failed = !digest_good;
-  c->since = watched_now();
+  c->since = events_.last();  // of this PDU
   if (c->block != nullptr && events_.on())
     events_.pdu_in_data(shape, rx_.header(), memdesc::of(std::span{c->block, c->carried}),
                         digest_good);
