@@ -120,7 +120,10 @@ constexpr std::array<json_key, 15> trace_keys{{
      "\"fate\" (completed, success-flag, replaced, connection-ended, capture-ended), \"status\", "
      "\"completed_frame\", \"latency_ns\" and, where there was data outside the capsule, its "
      "parts \"to_r2t_ns\", \"to_data_ns\", \"data_ns\", \"to_end_ns\""},
-    {"pdu", "\"way\", \"type\", \"header\" by its fields, what became of its digests"},
+    {"pdu",
+     "\"way\", \"type\", \"header\" by its fields, what became of its digests; \"rdma\": queue "
+     "pair "
+     "and number of its first packet, key and address of a READ or WRITE"},
     {"violation",
      "the \"rule\" (describe rule), its \"severity\", \"by\" whom it was broken, "
      "\"evidence\": the \"field\", what was \"seen\" and what is \"allowed\", the "

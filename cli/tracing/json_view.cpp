@@ -8,6 +8,7 @@
 #include "render/fields.hpp"
 #include "render/json.hpp"
 #include "render/status.hpp"
+#include "trace/rdma/rdma_facts.hpp"
 #include "tracing/clock_text.hpp"
 #include "tracing/pdu_text.hpp"
 #include "wire/commands.hpp"
@@ -204,6 +205,7 @@ void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   }
   add("data_bytes", p.data_bytes);
   if (p.bytes_missing > 0) add("bytes_missing", p.bytes_missing);
+  if (p.rdma != nullptr && p.rdma->private_data == nullptr) add_rdma(*p.rdma);
   add(", \"header_digest\": \"");
   add(digest_name(p.header_digest));
   add("\", \"data_digest\": \"");
@@ -216,6 +218,18 @@ void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   }
   add("}");
   end(what, s);
+}
+
+void json_view::add_rdma(const trace::rdma_facts& r) {
+  add(", \"rdma\": {\"qp\": ");
+  append_number(line_, r.qp);
+  add("psn", r.psn);
+  if (r.key) {
+    add("key", *r.key);
+    add("address", r.address);
+  }
+  if (r.invalidated) add("invalidated", *r.invalidated);
+  add("}");
 }
 
 void json_view::on_completion(const trace::connection& c, const trace::command& k,

@@ -47,6 +47,7 @@ class json_view final : public trace::listener, public trace::violation_sink {
   void add(std::string_view text) { line_.append(text); }
   void add(std::string_view key, std::uint64_t value);
   void add_latency(const trace::command& k, const trace::completion& done);
+  void add_rdma(const trace::rdma_facts& r);
   void add_status(const trace::command& k, const trace::completion& done);
 
   picker& out_;

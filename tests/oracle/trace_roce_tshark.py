@@ -5,7 +5,8 @@
 usage: trace_roce_tshark.py NVMFCTL CAPTURE
 
 Compared: private data of the connection manager's requests, opcodes of commands, statuses,
-how many READs and WRITEs there are and their bytes, and the latency of every command.
+how many READs and WRITEs there are and their bytes, the latency of every command, and of each queue
+pair the messages with the number (PSN) of their first packet and what they are.
 """
 import collections
 import json
@@ -27,8 +28,22 @@ def number(text):
     return int(text, 0)
 
 
+# Opcodes of the reliable connection that begin a message (InfiniBand 9.2.1): SEND First, Only, Only
+# with Invalidate; WRITE First, Only; READ Request; READ Response First, Only.
+BEGINNINGS = {0: "send", 4: "send", 23: "send", 6: "write", 10: "write", 12: "read",
+              13: "answer", 16: "answer"}
+UNITS = {"capsule-cmd": "send", "capsule-resp": "send", "c2h-data": "write", "r2t": "read",
+         "h2c-data": "answer"}
+
+
 def theirs(capture):
     seen = {}
+    messages = collections.defaultdict(collections.Counter)
+    for opcode, qp, psn in tshark(capture, "infiniband.bth.destqp != 1", "infiniband.bth.opcode",
+                                  "infiniband.bth.destqp", "infiniband.bth.psn"):
+        if number(opcode) in BEGINNINGS:
+            messages[number(qp)][BEGINNINGS[number(opcode)], number(psn)] += 1
+    seen["messages"] = dict(messages)
     # QID, HRQSIZE, HSQSIZE, CNTLID: little-endian words behind RECFMT (NVMe/RDMA 1.0, 3).
     seen["requests"] = [
         struct.unpack_from("<2x4H", bytes.fromhex(row[0].replace(":", ""))) for row in tshark(
@@ -63,6 +78,11 @@ def ours(program, capture):
     assert len(together) == 2 and all(c["fate"] == "completed" for c in together)
     commands = [c for c in commands if c["in_capsule"] == 0]
     seen = {}
+    messages = collections.defaultdict(collections.Counter)
+    for p in pdus:
+        if "rdma" in p:
+            messages[p["rdma"]["qp"]][UNITS[p["type"]], p["rdma"]["psn"]] += 1
+    seen["messages"] = dict(messages)
     seen["requests"] = [
         tuple(p["header"][f] for f in ("qid", "hrqsize", "hsqsize", "cntlid")) for p in pdus
         if p["type"] == "rdma-cm-request"]
@@ -97,7 +117,9 @@ def main():
     for p in problems:
         print(p)
     print(f"{len(mine['requests'])} connections, {sum(mine['opcodes'].values())} commands, "
-          f"{len(mine['latencies'])} latencies compared")
+          f"{len(mine['latencies'])} latencies, "
+          f"{sum(m.total() for m in mine['messages'].values())} messages to "
+          f"{len(mine['messages'])} queue pairs compared")
     return 1 if problems or not mine["latencies"] else 0
 
 

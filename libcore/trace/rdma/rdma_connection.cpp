@@ -78,7 +78,8 @@ void rdma_connection::on_private_data(way going, const wire::layout& form, byte_
   to_.on_pdu(*this, p, nullptr);
 }
 
-void rdma_connection::expect(way going, std::uint32_t psn, std::uint32_t mtu) {
+void rdma_connection::expect(way going, std::uint32_t qp, std::uint32_t psn, std::uint32_t mtu) {
+  of(going).qp = qp;
   of(going).stream.begin(psn, mtu);
 }
 
@@ -176,7 +177,7 @@ void rdma_connection::take_message(way going, message& m, const stamp& at) {
 }
 
 void rdma_connection::take_command(message& m, const stamp& at) {
-  const rdma_facts facts{.psn = m.psn};
+  const rdma_facts facts{.qp = of(way::to_controller).qp, .psn = m.psn};
   pdu p = unit(wire::pdu_type::capsule_cmd, way::to_controller, m.begun, at, facts);
   const byte_span all = m.kept;
   const byte_span sqe = all.first(std::min(sqe_bytes, all.size()));
@@ -235,7 +236,7 @@ void rdma_connection::forget_keys(const command& c) {
 }
 
 void rdma_connection::take_response(message& m, const stamp& at) {
-  const rdma_facts facts{.psn = m.psn, .invalidated = m.invalidated};
+  const rdma_facts facts{.qp = of(way::to_host).qp, .psn = m.psn, .invalidated = m.invalidated};
   pdu p = unit(wire::pdu_type::capsule_resp, way::to_host, m.begun, at, facts);
   std::copy_n(m.kept.begin(), cqe_bytes, header_.begin() + common);
   const byte_span cqe = p.header.subspan(common, cqe_bytes);
@@ -254,7 +255,7 @@ void rdma_connection::take_response(message& m, const stamp& at) {
 void rdma_connection::take_read(direction& d, const roce_packet& p, const stamp& at) {
   std::uint64_t offset = 0;
   command* c = d.going == way::to_host ? command_of(p.key, p.address, offset) : nullptr;
-  const rdma_facts facts{.psn = p.psn, .key = p.key, .address = p.address};
+  const rdma_facts facts{.qp = d.qp, .psn = p.psn, .key = p.key, .address = p.address};
   pdu u = unit(wire::pdu_type::r2t, d.going, at, at, facts);
   if (c != nullptr) {
     set<wire::pdu_r2t, "cccid">(header_, c->cid);
@@ -309,7 +310,7 @@ void rdma_connection::take_data(way going, message& m, const stamp& at) {
   std::uint64_t offset = 0;
   command* c = command_of(m.key, m.address, offset);
   const bool to_host = going == way::to_host;
-  const rdma_facts facts{.psn = m.psn, .key = m.key, .address = m.address};
+  const rdma_facts facts{.qp = of(going).qp, .psn = m.psn, .key = m.key, .address = m.address};
   pdu p = unit(to_host ? wire::pdu_type::c2h_data : wire::pdu_type::h2c_data, going, m.begun, at,
                facts);
   p.data_bytes = bounded(m.bytes);

@@ -26,8 +26,9 @@ class rdma_connection final : public connection {
   // What the connection manager said: the private data of its message, as it is.
   void on_private_data(way going, const wire::layout& form, byte_span data, std::uint16_t reason,
                        const stamp& at);
-  // The first number of what an end sends, and the path's MTU (0: not known).
-  void expect(way going, std::uint32_t psn, std::uint32_t mtu);
+  // The queue pair that it goes to, the first number of what an end sends, and the path's MTU (0:
+  // not known).
+  void expect(way going, std::uint32_t qp, std::uint32_t psn, std::uint32_t mtu);
   void take(way going, const roce_packet& p, const stamp& at);
   void close(const stamp& at, bool closed);
   std::uint64_t sent_again() const;
@@ -55,6 +56,7 @@ class rdma_connection final : public connection {
     void on_requests_lost(const stamp& at) override;
     rdma_connection* of = nullptr;
     way going = way::to_controller;
+    std::uint32_t qp = 0;  // that it goes to
     rc_stream stream;
     message open;
     std::vector<read> reads;  // by this end, in the order of their numbers

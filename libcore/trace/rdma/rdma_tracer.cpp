@@ -154,8 +154,8 @@ packet_place rdma_tracer::take_reply(const cm_message& m, const datagram& d, con
     qps_[k] = {l->serial, w};
   }
   if (l->nvme == nullptr) return {};
-  l->nvme->expect(way::to_controller, l->psns[1], l->mtu);
-  l->nvme->expect(way::to_host, l->psns[0], l->mtu);
+  l->nvme->expect(way::to_controller, l->qps[1], l->psns[1], l->mtu);
+  l->nvme->expect(way::to_host, l->qps[0], l->psns[0], l->mtu);
   l->nvme->on_private_data(way::to_host, wire::rdma_cm_accept,
                            byte_span{l->reply}.first(l->reply_bytes), 0, at);
   return place_of(l, d);
@@ -178,8 +178,8 @@ void rdma_tracer::recognise(link& l) {
   l.nvme->on_private_data(way::to_controller, wire::rdma_cm_request,
                           byte_span{l.request}.first(l.request_bytes), 0, l.requested);
   if (!l.replied) return;
-  l.nvme->expect(way::to_controller, l.psns[1], l.mtu);
-  l.nvme->expect(way::to_host, l.psns[0], l.mtu);
+  l.nvme->expect(way::to_controller, l.qps[1], l.psns[1], l.mtu);
+  l.nvme->expect(way::to_host, l.qps[0], l.psns[0], l.mtu);
   l.nvme->on_private_data(way::to_host, wire::rdma_cm_accept,
                           byte_span{l.reply}.first(l.reply_bytes), 0, l.answered);
 }
