@@ -3,14 +3,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
+#include "trace/capture/reader.hpp"
 #include "tracing/clock_text.hpp"
 #include "tracing/pdu_text.hpp"
 
 namespace nvmf::cli {
 
 using namespace std::string_view_literals;
+
+namespace {
+
+std::vector<packet_comment> comments_that_came_with(const trace::packet& p) {
+  std::vector<packet_comment> out;
+  if (p.options.empty()) return out;
+  trace::for_each_comment(p, [&](std::string_view text) {
+    out.push_back({p.at.packet, std::string{text.substr(0, text.find('\0'))}});
+  });
+  return out;
+}
+
+}  // namespace
 
 std::expected<std::unique_ptr<pcapng_view>, std::string> pcapng_view::create(
     const std::string& path, const trace_filter& filter) {
@@ -117,7 +133,8 @@ void pcapng_view::let_go(held_flow& f) {
 void pcapng_view::hold(const trace::packet& p, const trace::flow_key& flow) {
   held_flow& f = held_.find_or_add(flow).first;
   if (f.size() == held_of_flow_max) let_go(f);
-  f.push_back({p.link, p.wire_bytes, p.at, {p.bytes.begin(), p.bytes.end()}});
+  f.push_back(
+      {p.link, p.wire_bytes, p.at, {p.bytes.begin(), p.bytes.end()}, comments_that_came_with(p)});
   held_bytes_ += p.bytes.size();
   while (held_.size() > held_flows_max || held_bytes_ > held_bytes_max) {
     let_go(held_.oldest());
@@ -134,7 +151,7 @@ void pcapng_view::on_packet(const trace::packet& p, part of, const trace::flow_k
       for (const held_packet& h : before) {
         held_bytes_ -= h.bytes.size();
         take({.bytes = h.bytes, .wire_bytes = h.wire_bytes, .link = h.link, .at = h.at},
-             {.connection = place.connection, .going = place.going}, {});
+             {.connection = place.connection, .going = place.going}, h.comments);
       }
     else
       let_go(before);
@@ -144,7 +161,19 @@ void pcapng_view::on_packet(const trace::packet& p, part of, const trace::flow_k
     ++left_out_;
     return;
   }
-  take(p, place, take_comments());
+  take(p, place, all_comments(p));
+}
+
+// One of ours may be among them, when the capture is from here.
+std::vector<packet_comment> pcapng_view::all_comments(const trace::packet& p) {
+  std::vector<packet_comment> all = comments_that_came_with(p);
+  const std::size_t came = all.size();
+  for (packet_comment& ours : take_comments()) {
+    const auto told = std::span{all}.first(came);
+    if (std::ranges::find(told, ours.text, &packet_comment::text) == told.end())
+      all.push_back(std::move(ours));
+  }
+  return all;
 }
 
 std::vector<packet_comment> pcapng_view::take_comments() {

@@ -69,6 +69,7 @@ class pcapng_view final : public trace::listener,
     std::uint32_t wire_bytes;
     trace::stamp at;
     std::vector<std::byte> bytes;
+    std::vector<packet_comment> comments;  // that it came with
   };
   using held_flow = std::vector<held_packet>;
 
@@ -82,6 +83,8 @@ class pcapng_view final : public trace::listener,
   void write(const pcapng_record& r, std::uint64_t number);
   void write(const waiting_packet& p);
   std::vector<packet_comment> take_comments();
+  // Those that it came with, and ours behind them.
+  std::vector<packet_comment> all_comments(const trace::packet& p);
   void put_comment(const packet_comment& c, std::uint64_t number);
   void put_comments(std::uint64_t number);
 

@@ -148,6 +148,36 @@ else
   echo 'tshark is not installed: its part was left out'
 fi
 
+# Comments that packets of the input have are kept, in front of ours; ours are not told twice.
+"$nvmfctl" trace conversation.pcap --pcapng once.pcapng >/dev/null 2>&1
+python3 - "$support" <<'PYTHON'
+import struct, sys
+sys.path.insert(0, sys.argv[1])
+import pcapng
+# Each packet gets one more, of somebody else, in front of those that it has; by hand.
+out = b""
+number = 0
+for kind, body in pcapng.blocks_of(open("once.pcapng", "rb").read()):
+    if kind == 6:
+        number += 1
+        captured = struct.unpack_from("<I", body, 12)[0]
+        end = 20 + (captured + 3) // 4 * 4
+        text = b"seen %02d" % number
+        options = body[end:] or bytes(4)
+        comment = struct.pack("<HH", 1, len(text)) + text + bytes(-len(text) % 4)
+        body = body[:end] + comment + options
+    length = len(body) + 12
+    out += struct.pack("<II", kind, length) + body + struct.pack("<I", length)
+open("seen.pcapng", "wb").write(out)
+PYTHON
+run "$nvmfctl" trace seen.pcapng --pcapng twice.pcapng
+for file in once seen twice; do python3 "$support/pcapng.py" $file.pcapng >$file.comments; done
+cmp seen.comments twice.comments || fail 'comments of the input are not kept as they were'
+[ "$(grep -c 'seen [0-9]' twice.comments)" = 23 ] || fail 'the comments of somebody else'
+run "$nvmfctl" trace seen.pcapng --pcapng some.pcapng --filter 'cmd == write'
+python3 "$support/pcapng.py" some.pcapng >comments
+expect_match comments '^1	seen 01$'
+
 # A pipe gets the packets while they come.
 mkfifo pipe
 make_capture conversation talk.pcap

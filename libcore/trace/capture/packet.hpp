@@ -21,6 +21,9 @@ struct packet {
   std::uint32_t wire_bytes = 0;  // its length on the wire, never less than bytes.size()
   std::uint16_t link = 0;        // LINKTYPE_ value: link.hpp
   stamp at;
+  // Of a packet in pcapng: the options behind it, and whether their numbers are big-endian.
+  byte_span options = {};
+  bool options_big = false;
 };
 
 }  // namespace nvmf::trace

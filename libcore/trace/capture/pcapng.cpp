@@ -15,7 +15,7 @@ constexpr std::uint32_t section_block = 0x0a0d0d0a, interface_block = 1, old_pac
                         simple_packet_block = 3, enhanced_packet_block = 6;
 constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
 constexpr std::size_t block_head = 8, block_tail = 4, section_head = 28;
-constexpr std::uint16_t option_resolution = 9, option_offset = 14;
+constexpr std::uint16_t option_comment = 1, option_resolution = 9, option_offset = 14;
 
 bool is_held(std::uint32_t type) {
   return type == interface_block || type == old_packet_block || type == simple_packet_block ||
@@ -48,6 +48,20 @@ std::uint64_t nanoseconds(std::uint64_t ticks, std::uint8_t resolution) {
 }
 
 }  // namespace
+
+void for_each_comment(const packet& p, const std::function<void(std::string_view)>& to) {
+  const auto load = [&p](std::size_t at) {
+    return p.options_big ? wire::load_be(p.options, at, 2) : wire::load_le(p.options, at, 2);
+  };
+  for (std::size_t at = 0; p.options.size() - at >= 4;) {
+    const std::uint64_t code = load(at);
+    const auto length = static_cast<std::size_t>(load(at + 2));
+    if (code == 0 || length > p.options.size() - at - 4) return;
+    const byte_span value = p.options.subspan(at + 4, length);
+    if (code == option_comment) to({reinterpret_cast<const char*>(value.data()), value.size()});
+    at = std::min(p.options.size(), at + 4 + (length + 3) / 4 * 4);
+  }
+}
 
 // One block: `found` when it held a packet.
 capture_reader::step capture_reader::next_block(byte_span& bytes, packet& out, bool& found) {
@@ -144,6 +158,9 @@ capture_reader::step capture_reader::packet_of(std::uint32_t type, byte_span bod
   out.wire_bytes = std::max(static_cast<std::uint32_t>(captured), whole);
   out.link = i.link;
   out.at = {last_ns_, ++packets_};
+  const std::size_t padded = (captured + 3) / 4 * 4;
+  out.options = simple ? byte_span{} : body.subspan(std::min(body.size(), head + padded));
+  out.options_big = big_;
   return step::packet;
 }
 

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "packet.hpp"
@@ -84,5 +86,8 @@ class capture_reader {
   std::vector<interface> interfaces_;  // of the section
   std::string error_;
 };
+
+// The comments that a packet of pcapng has, one by one; as they are, which may be no UTF-8.
+void for_each_comment(const packet& p, const std::function<void(std::string_view)>& to);
 
 }  // namespace nvmf::trace
