@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "pair.hpp"
 
@@ -18,22 +20,27 @@ class raw_host final : rdma::link_events {
     wire->resolve({.host = "fake:here", .port = 0}, "", 1s);
     p.time.run();
   }
-  // True: accepted.
-  bool connect(std::vector<std::byte> data, std::uint8_t reads_in = 16) {
-    REQUIRE_FALSE(wire->make_queue({.sends = 16, .receives = 16, .pieces = 1}));
+  // Asks for a queue, no more.
+  void begin(const std::vector<std::byte>& data, std::uint8_t reads_in = 16) {
+    REQUIRE_FALSE(wire->make_queue({.sends = 16, .receives = 32, .pieces = 1}));
     memory =
         std::move(*wire->allocate(65536, rdma::access::local_write | rdma::access::remote_read));
-    for (std::size_t i = 0; i < receives_; ++i)
-      REQUIRE_FALSE(
-          wire->post_receive(i, {memory->bytes().data() + i * 16, 16, memory->local_key()}));
+    for (std::size_t i = 0; i < receives_; ++i) receive(i);
+    wire->arm();
     REQUIRE_FALSE(wire->connect({.private_data = data, .reads_in = reads_in}));
+  }
+  // True: accepted, and the controller of the pair is started.
+  bool connect(const std::vector<std::byte>& data, std::uint8_t reads_in = 16,
+               const std::function<void()>& start = {}) {
+    begin(data, reads_in);
     pair_.run();
-    if (established) pair_.start();
+    if (established) start ? start() : pair_.start();
     return established;
   }
-  // SQE with opcode 1 and a CID, then whatever is asked of its SGL.
-  void send(std::size_t size, const std::function<void(std::span<std::byte>)>& change = {}) {
-    const auto at = memory->bytes().subspan(32768, size);
+  // SQE with opcode 1 and CID 0, then whatever is asked of it.
+  void post(std::size_t size, const std::function<void(std::span<std::byte>)>& change = {}) {
+    // Each has a place of its own.
+    const auto at = memory->bytes().subspan(16384 + 4608 * (posted_++ % 10), size);
     std::ranges::fill(at, std::byte{0});
     if (size >= 64) {
       at[0] = std::byte{1};
@@ -43,7 +50,18 @@ class raw_host final : rdma::link_events {
     if (change) change(at);
     const rdma::piece whole{at.data(), static_cast<std::uint32_t>(size), memory->local_key()};
     REQUIRE_FALSE(wire->post({.pieces = std::span{&whole, 1}}));
+  }
+  void send(std::size_t size, const std::function<void(std::span<std::byte>)>& change = {}) {
+    post(size, change);
     pair_.run();
+  }
+  // Their receives are posted again.
+  void take_responses() {
+    std::array<rdma::completion, 8> some;
+    for (std::size_t n = 0; (n = wire->poll(some)) != 0;)
+      for (const rdma::completion& c : std::span{some}.first(n))
+        if (c.kind == rdma::work_kind::receive && c.status == rdma::work_status::success)
+          receive(c.id);
   }
 
   std::unique_ptr<rdma::link> wire;
@@ -59,9 +77,14 @@ class raw_host final : rdma::link_events {
       answer.assign(e.terms.private_data.begin(), e.terms.private_data.end());
   }
   void on_completions() override {}
+  void receive(std::uint64_t i) {
+    REQUIRE_FALSE(
+        wire->post_receive(i, {memory->bytes().data() + i * 16, 16, memory->local_key()}));
+  }
 
   rdma_pair& pair_;
   std::size_t receives_;
+  std::size_t posted_ = 0;
 };
 
 inline std::vector<std::byte> cm_request_bytes(int recfmt, int qid, int hrqsize, int hsqsize,

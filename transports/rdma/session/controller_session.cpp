@@ -319,11 +319,13 @@ std::optional<protocol_error> controller_session::blame(const completion& c) con
   if (c.kind == work_kind::receive && c.status == work_status::local_length)
     return broken(capsule_bytes(), "a command capsule is longer than CRQSIZE's receives", 0,
                   capsule_bytes());
-  const bool data = c.kind == work_kind::read || c.kind == work_kind::write;
-  if (!data || c.status != work_status::remote_access) return std::nullopt;
-  return protocol_error{.structure = "keyed-sgl",
-                        .offset = wire::offset_of<wire::keyed_sgl_layout, "key">(),
-                        .reason = "the host's device refuses the address, the length or the key"};
+  if (c.status != work_status::remote_access || c.kind == work_kind::send) return std::nullopt;
+  return protocol_error{
+      .structure = "keyed-sgl",
+      .offset = wire::offset_of<wire::keyed_sgl_layout, "key">(),
+      .reason = c.kind == work_kind::send_invalidate
+                    ? "the host's device refuses to take back the key"
+                    : "the host's device refuses the address, the length or the key"};
 }
 
 void controller_session::show_commands(qpair_inside& show) const {
