@@ -80,6 +80,8 @@ std::string_view next_step(std::error_code error) {
 exit_status status_of(const host_failure& f) {
   if (of_code(f.code) == exit_status::usage && f.code) return exit_status::usage;
   if (timed_out(f.code)) return exit_status::timeout;
+  // What the device or this machine refuses, at whatever stage a queue gets there.
+  if (std::string_view{f.code.category().name()} == "rdma") return exit_status::connect;
   if (f.stage == host_stage::resolve) return exit_status::resolve;
   if (f.stage == host_stage::connect) return exit_status::connect;
   if (f.stage == host_stage::exchange) return exit_status::initialize_connection;

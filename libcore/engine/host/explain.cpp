@@ -116,6 +116,8 @@ void explain_cause(const host_failure& why, const association_options& asked, ex
   if (why.code == errc::aborted) {
     out.cause = "it was stopped on this side";
     out.advice = "nothing: start it again when it is wanted";
+  } else if (std::string_view{why.code.category().name()} == "rdma") {
+    explain_connection(why, asked, out);
   } else if (why.code == errc::invalid_argument && why.sent_sqe.empty()) {
     out.cause = "an option has a value that cannot be sent";
     out.advice = "change that option";

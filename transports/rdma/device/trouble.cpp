@@ -83,6 +83,10 @@ const std::error_category& trouble_category() noexcept {
 }
 
 std::error_code manager_error(int number) {
+  // librdmacm tells of a file that it may not open as of one that is not there.
+  constexpr const char* file = "/dev/infiniband/rdma_cm";
+  if (::access(file, F_OK) == 0 && ::access(file, R_OK | W_OK) != 0)
+    return trouble::manager_forbidden;
   switch (number) {
     case ENOENT:
     case ENODEV:
@@ -98,9 +102,8 @@ std::error_code manager_error(int number) {
 }
 
 std::error_code address_error(int number) {
-  // librdmacm's own failures have no number, and permission is asked for when a device is opened.
-  if ((number == EACCES || number == EPERM) && devices_forbidden())
-    return trouble::device_forbidden;
+  // librdmacm opens the device, and tells of one that it may not open as of one that is not there.
+  if (devices_forbidden()) return trouble::device_forbidden;
   switch (number) {
     case ENODEV:
     case EPERM:
