@@ -132,7 +132,8 @@ void serve_plan::add_subsystem_options(option_table& table) {
 void serve_plan::add_listener_options(option_table& table) {
   table
       .custom("--listen", "ADDR:PORT",
-              "where to listen, port 0: a free one (default 127.0.0.1:4420)",
+              "where to listen, port 0: a free one; rdma:ADDR:PORT over RDMA (default "
+              "127.0.0.1:4420)",
               [this](std::string_view text) { return listen_at(text, false); })
       .repeats = true;
   table
