@@ -204,6 +204,13 @@ result outputs::finish(const trace::tracer& t, std::vector<std::string>& warning
   result r;
   r.streamed = true;
   for (std::string& w : trace_warnings(t)) warnings.push_back(std::move(w));
+  // Silence could mean anything.
+  if (numbers_ == nullptr && !how_.pick.filter.always() && out_.shown() == 0 &&
+      t.counts().connections > 0)
+    warnings.push_back(
+        fmt::format("nothing fits {}: NVMe was there, on {} connection{}",
+                    how_.between != nullptr ? "the filter and the time" : "the filter",
+                    t.counts().connections, t.counts().connections == 1 ? "" : "s"));
   if (json_) r.document = trace_summary_json(t);
   if (all_.rules() != nullptr) add_verdict(r, warnings);
   // A capture without NVMe is a failure: nothing is written then, and what was there stays.

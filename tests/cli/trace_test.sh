@@ -104,6 +104,7 @@ run "$nvmfctl" trace -v talk.pcap --filter 'pdu == r2t && r2ts >= 2'
 expect_lines out 4
 run "$nvmfctl" trace talk.pcap --filter 'conn == 2 || host =~ "another" || queue == admin'
 expect_lines out 0
+expect err 'nothing fits the filter: NVMe was there, on 1 connection'
 run -s 2 "$nvmfctl" trace talk.pcap --filter 'cmd = read'
 expect err '--filter: column 5: = compares nothing; write =='
 run -s 2 "$nvmfctl" trace talk.pcap --filter 'latency > 5'
