@@ -7,6 +7,7 @@
 #include "bench_run.hpp"
 #include "context.hpp"
 #include "reactor_pool.hpp"
+#include "tracing/inside_trace.hpp"
 #include "values.hpp"
 
 namespace nvmf::cli {
@@ -78,6 +79,7 @@ class bench_command final : public command {
     table.number("--seed", "N", shape_.seed, "of the random places");
     host_.add_connection(table);
     host_.add_queue_options(table);
+    trace_.add(table);
   }
   result run(context& ctx) override {
     host_.set_default_uri(ctx.default_uri);
@@ -89,12 +91,18 @@ class bench_command final : public command {
     to->options.io_queues = shape_.queues;
     // A queue of N entries holds N - 1 commands.
     if (to->options.io_queue_size <= shape_.depth) to->options.io_queue_size = shape_.depth + 1;
+    const auto shown = inside_trace::start(trace_, ctx);
+    if (!shown) return result::fail(exit_status::usage, "bench: " + shown.error());
+    if (*shown != nullptr) to->options.watched_by = (*shown)->before(nullptr);
     reactor_pool pool{reactors_, poll_, cpus_};
-    return run_bench(ctx, *to, shape_, pool);
+    result r = run_bench(ctx, *to, shape_, pool);
+    inside_trace::end(*shown, ctx, "bench", r);
+    return r;
   }
 
  private:
   host_options host_;
+  trace_choice trace_;
   std::size_t kind_ = 2;
   bench_shape shape_;
   unsigned reactors_ = 1;

@@ -12,6 +12,7 @@
 #include "render/fields.hpp"
 #include "render/json.hpp"
 #include "render/text.hpp"
+#include "tracing/inside_trace.hpp"
 #include "wire/layouts/discovery.hpp"
 #include "wire/render.hpp"
 
@@ -54,11 +55,13 @@ class discover_command final : public command {
   void add_options(option_table& table) override {
     host_.add_address(table);
     host_.add_connection(table);
+    trace_.add(table);
   }
   result run(context& ctx) override;
 
  private:
   host_options host_;
+  trace_choice trace_;
 };
 
 class discovering {
@@ -154,7 +157,12 @@ result discover_command::run(context& ctx) {
   // A look at the log needs no keep alive, and not every discovery controller has one.
   if (!host_.keep_alive_given()) to->options.keep_alive = {};
   to->options.async_events = 0;
-  return discovering{ctx, std::move(*to)}.run();
+  const auto shown = inside_trace::start(trace_, ctx);
+  if (!shown) return result::fail(exit_status::usage, "discover: " + shown.error());
+  if (*shown != nullptr) to->options.watched_by = (*shown)->before(nullptr);
+  result r = discovering{ctx, std::move(*to)}.run();
+  inside_trace::end(*shown, ctx, "discover", r);
+  return r;
 }
 
 }  // namespace

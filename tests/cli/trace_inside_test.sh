@@ -83,6 +83,14 @@ if command -v tshark >/dev/null; then
   expect_match seen '2 0x01$'
 fi
 
+# What a discovery and a bench say.
+run "$nvmfctl" serve --listen 127.0.0.1:0 -- bash -c \
+  '"$0" discover --trace=discovered.txt "${NVMF_URI%/*}" &&
+   "$0" bench --trace=measured.txt --bs 4K --depth 1 --time 0.05 --warm-up 0' "$nvmfctl"
+expect_match discovered.txt 'c1 q0 < 0x[0-9a-f]+ get-log-page ok'
+expect_match discovered.txt 'c1 q0 \* closed by the host: '
+expect_match measured.txt 'c2 q1 < 0x[0-9a-f]+ read ok.*, 4096 bytes'
+
 # Scripts and the prompt's language likewise; a page.
 run "$nvmfctl" serve --listen 127.0.0.1:0 -- bash -c \
   '"$0" run --trace=script.txt -c "connect $NVMF_URI"
