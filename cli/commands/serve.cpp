@@ -197,6 +197,11 @@ class serving {
   }
 
   static result cannot_listen(const listener_options& l, std::error_code why) {
+    if (why == errc::no_transport)
+      return result::fail(exit_status::usage,
+                          fmt::format("serve: this build has no {} transport (nvmfctl version "
+                                      "tells what it has)",
+                                      l.transport));
     const auto at = wire::to_text(wire::endpoint{l.at.host, l.at.port});
     // Asio has categories for what the resolver says.
     const bool name = std::string_view{why.category().name()}.starts_with("asio.");
