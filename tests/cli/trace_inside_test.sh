@@ -106,8 +106,8 @@ expect err 'error: --trace: /dev/full: cannot be written (is the disk full?): th
 expect err 'nvmfctl: serve: --trace: /dev/full: cannot be written'
 expect_match out '^shutdown .* ok$'
 for file in full.txt full.json full.pcapng full.perfetto; do
-  # 100 blocks of 1024 bytes; data of I/O is kept, so that they do not suffice.
-  run -s 2 bash -c 'trap "" XFSZ; ulimit -f 100; exec "$0" serve --listen 127.0.0.1:0 \
+  # 20 blocks of 1024 bytes: a few hundred commands are more than that in each form.
+  run -s 2 bash -c 'trap "" XFSZ; ulimit -f 20; exec "$0" serve --listen 127.0.0.1:0 \
     --trace="$1" --trace-data 64K -- "$0" bench --rw randwrite --bs 64K --time 0.3 --warm-up 0' \
     "$nvmfctl" $file
   expect_match err "error: --trace: $file: cannot be written.*: the trace is over"

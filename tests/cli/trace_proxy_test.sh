@@ -46,7 +46,7 @@ run "$nvmfctl" trace --proxy "127.0.0.1:0,$uri" -- "$nvmfctl" --json send-capsul
 expect out '"schema"'
 expect_match out 'c1 q0 > 0x[0-9a-f]{4} identify cns=0x1 \(controller\)'
 expect_match out 'c1 q0 < 0x[0-9a-f]{4} identify ok, 4096 bytes'
-expect_match out 'c1 q0 \* closed: [0-9]+ commands, 0 failed'
+expect_match out 'c1 q0 \* closed by the host: [0-9]+ commands, 0 failed'
 expect_match err 'proxy: listening on nvme\+tcp://127.0.0.1:[0-9]+/nqn.2026-01.io.example:s, for '
 expect err ", for $uri"
 expect_match err 'proxy: 1 connection, 1 of NVMe/TCP; [0-9]+ bytes from hosts, [0-9]+ bytes from '
@@ -75,7 +75,7 @@ PYTHON
 run "$nvmfctl" trace --pcapng through.pcapng --proxy "0,$uri" -- "$nvmfctl" connect -g -G
 run "$nvmfctl" trace through.pcapng --strict
 expect_match out 'c2 q1 < .* connect ok'
-[ "$(grep -c ' \* closed: ' out)" = 2 ] || fail 'ends are missing'
+[ "$(grep -cE ' \* closed by the (host|controller): ' out)" = 2 ] || fail 'ends are missing'
 if command -v tshark >/dev/null; then
   run tshark -r through.pcapng -d tcp.port==1024-65535,nvme-tcp -Y tcp.analysis.flags
   expect_lines out 0
@@ -233,7 +233,7 @@ run "$nvmfctl" trace --first 3 --proxy "0,$uri" -- "$nvmfctl" connect --hold
 run bash -c '"$0" trace --no-rules --proxy "0,$1" -- "$0" connect --hold=60s | head -n 1' \
   "$nvmfctl" "$uri"
 run "$nvmfctl" trace --last 1 --proxy "0,$uri" -- "$nvmfctl" send-capsule identify cns=1
-expect_match out ' \* closed: '
+expect_match out ' \* closed by the (host|controller): '
 
 # A line is there while the connection is still open.
 proxy_start --proxy "0,$uri"

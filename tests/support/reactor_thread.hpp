@@ -14,9 +14,11 @@ class reactor_thread {
  public:
   explicit reactor_thread(bool polling = false)
       : reactor_(polling), thread_([this] { reactor_.run(); }) {}
-  ~reactor_thread() {
+  ~reactor_thread() { stop(); }
+  // What is left belongs to the caller's thread from now on.
+  void stop() {
     reactor_.stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   reactor_thread(const reactor_thread&) = delete;
   reactor_thread& operator=(const reactor_thread&) = delete;

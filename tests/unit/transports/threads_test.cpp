@@ -57,6 +57,9 @@ class threaded {
       controller = {};
       listener_ = nullptr;
     });
+    // What lingers goes with its reactor, and tells the other end of it: neither may run then.
+    here.stop();
+    there.stop();
   }
 
   // Host's thread: one more command, if there is room. True when it is on its way.
