@@ -136,7 +136,8 @@ TEXT
   mkfifo "$work/up"
   kernel_does <<<"echo >$work/up; exec -a \"\$0\" tail -f /dev/null"
   "$vm" run -- true >"$work/out" 2>&1 & runner=$!
-  read -r <"$work/up"
+  # Or never: then what it said is shown, and the rest fails.
+  read -rt 30 <>"$work/up" || echo "the guest was not started within 30 s" >>"$work/out"
   kill -TERM $runner
   wait $runner
   [[ $? == 143 ]] && nothing_left
