@@ -15,6 +15,10 @@ endif()
 # Asserts are the product's own guard against its own mistakes: they stay on in every build.
 string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 string(REPLACE "-O3" "-O2 -g1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+if(NVMF_UNITY)
+  # A local name may be that of another file; the trees that compile file by file do warn.
+  target_compile_options(nvmf_options INTERFACE -Wno-shadow)
+endif()
 if(NVMF_WERROR)
   target_compile_options(nvmf_options INTERFACE -Werror)
 endif()
@@ -41,9 +45,14 @@ if(NVMF_COVERAGE)
 endif()
 
 # nvmf_library(name SOURCES... DEPENDS...): a static library in the house's dress.
+# With NVMF_UNITY a dozen of its files are compiled as one: names that a file keeps to itself must
+# then differ within a library.
 function(nvmf_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  if(NVMF_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
   add_library(nvmf::${name} ALIAS ${name})
   target_link_libraries(${name} PUBLIC nvmf_options ${ARG_DEPENDS})
 endfunction()

@@ -95,7 +95,7 @@ void memdesc::copy_out(std::size_t offset, std::span<std::byte> to) const {
 
 buffer buffer::copy_of(std::span<const std::byte> bytes) {
   auto* block = new std::byte[bytes.size()];
-  std::ranges::copy(bytes, block);
+  if (!bytes.empty()) std::memcpy(block, bytes.data(), bytes.size());
   return {std::span<const std::byte>{block, bytes.size()},
           [](void* context, std::span<const std::byte>) noexcept {
             delete[] static_cast<std::byte*>(context);

@@ -39,9 +39,8 @@ std::optional<command_set> parse_set(std::string_view name) {
   return std::nullopt;
 }
 
-std::unexpected<text_error> fail(std::size_t position, std::string reason) {
-  return std::unexpected(
-      text_error{"command", position, std::move(reason), "identify, read or admin:0xc1"});
+std::unexpected<text_error> bad_command(std::size_t position, std::string reason) {
+  return bad_text("command", position, std::move(reason), "identify, read or admin:0xc1");
 }
 
 }  // namespace
@@ -95,20 +94,21 @@ std::expected<command_info, text_error> parse_command(std::string_view typed,
   if (const auto colon = typed.find(':'); colon != std::string_view::npos) {
     const auto set = parse_set(to_kebab(typed.substr(0, colon)));
     if (!set)
-      return fail(
+      return bad_command(
           0, fmt::format("{} is none of admin, nvm and fabrics", quoted(typed.substr(0, colon))));
     const auto code = parse_value(opcodes_of(*set), typed.substr(colon + 1), "command", 0xff);
-    if (!code) return fail(colon + 1 + code.error().position, code.error().reason);
+    if (!code) return bad_command(colon + 1 + code.error().position, code.error().reason);
     return command_of(*set, static_cast<std::uint8_t>(*code));
   }
   if (!typed.empty() && typed[0] >= '0' && typed[0] <= '9') {
     const command_set set = numbers.value_or(command_set::admin);
     const auto code = parse_value(opcodes_of(set), typed, "command", 0xff);
-    if (!code) return fail(code.error().position, code.error().reason);
+    if (!code) return bad_command(code.error().position, code.error().reason);
     if (numbers) return command_of(set, static_cast<std::uint8_t>(*code));
-    return fail(0, fmt::format("{0:#04x} could be an admin or an I/O command; say admin:{0:#04x} "
-                               "or nvm:{0:#04x}",
-                               *code));
+    return bad_command(
+        0, fmt::format("{0:#04x} could be an admin or an I/O command; say admin:{0:#04x} "
+                       "or nvm:{0:#04x}",
+                       *code));
   }
   for (command_set s : sets)
     if (const row* r = find_name(opcodes_of(s), typed))
@@ -116,7 +116,8 @@ std::expected<command_info, text_error> parse_command(std::string_view typed,
   std::vector<std::string_view> names;
   for (command_set s : sets)
     for (std::string_view n : names_of(opcodes_of(s))) names.push_back(n);
-  return fail(0, fmt::format("{} is not a command{}", quoted(typed), did_you_mean(typed, names)));
+  return bad_command(
+      0, fmt::format("{} is not a command{}", quoted(typed), did_you_mean(typed, names)));
 }
 
 std::string spelled(const command_info& c) {

@@ -16,20 +16,14 @@ namespace {
 
 using result = std::expected<void, text_error>;
 
-result fail(std::string_view part, std::size_t position, std::string reason,
-            std::string example = {}) {
-  return std::unexpected(
-      text_error{std::string(part), position, std::move(reason), std::move(example)});
-}
-
 // One "name=value", taken apart.
 struct assignment {
   std::string_view name;
   std::string_view value;
   std::size_t value_at;  // where the value starts, for errors
 
-  result fail_value(std::string reason, std::string example = {}) const {
-    return fail(name, value_at, std::move(reason), std::move(example));
+  result fail_value(std::string reason, std::string_view example = {}) const {
+    return bad_text(name, value_at, std::move(reason), example);
   }
   // An error of a parser of values, which counts from the value's start.
   result fail_value(text_error e) const {
@@ -71,7 +65,7 @@ result unknown_field(std::span<const layout* const> forms, byte_span bytes, cons
   for (const layout* l : forms)
     for (std::string& n : field_names(*l, bytes)) names.push_back(std::move(n));
   const std::vector<std::string_view> candidates(names.begin(), names.end());
-  return fail(
+  return bad_text(
       a.name, 0,
       fmt::format("{} has no such field{}", forms[0]->name, did_you_mean(a.name, candidates)));
 }

@@ -21,17 +21,11 @@ bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-std::unexpected<text_error> fail(std::string_view part, std::size_t position, std::string reason,
-                                 std::string_view example) {
-  return std::unexpected(
-      text_error{std::string(part), position, std::move(reason), std::string(example)});
-}
-
 std::unexpected<text_error> bad_ipv4(std::size_t position, std::string reason) {
-  return fail("host", position, std::move(reason), "192.0.2.1");
+  return bad_text("host", position, std::move(reason), "192.0.2.1");
 }
 std::unexpected<text_error> bad_ipv6(std::size_t position, std::string reason) {
-  return fail("host", position, std::move(reason), "[2001:db8::1]");
+  return bad_text("host", position, std::move(reason), "[2001:db8::1]");
 }
 
 std::expected<host_kind, text_error> check_ipv4(std::string_view host) {
@@ -55,14 +49,14 @@ std::expected<host_kind, text_error> check_ipv4(std::string_view host) {
 
 std::expected<void, text_error> check_scope(std::string_view scope, std::size_t position) {
   if (scope.empty())
-    return fail("host", position, "the scope after % is missing", "[fe80::1%25eth0]");
+    return bad_text("host", position, "the scope after % is missing", "[fe80::1%25eth0]");
   if (scope.size() > scope_max_length)
-    return fail("host", position, "the scope is too long", "[fe80::1%25eth0]");
+    return bad_text("host", position, "the scope is too long", "[fe80::1%25eth0]");
   for (std::size_t i = 0; i < scope.size(); ++i)
     if (!is_alnum(scope[i]) && std::string_view("._-@").find(scope[i]) == std::string_view::npos)
-      return fail("host", position + i,
-                  fmt::format("{} cannot be part of a scope", quoted(scope.substr(i, 1))),
-                  "[fe80::1%25eth0]");
+      return bad_text("host", position + i,
+                      fmt::format("{} cannot be part of a scope", quoted(scope.substr(i, 1))),
+                      "[fe80::1%25eth0]");
   return {};
 }
 
@@ -109,24 +103,25 @@ std::expected<host_kind, text_error> check_ipv6(std::string_view host) {
 
 std::expected<host_kind, text_error> check_name(std::string_view host) {
   if (host.size() > name_max_length)
-    return fail("host", name_max_length,
-                fmt::format("a host name has at most {} characters", name_max_length),
-                "example.org");
+    return bad_text("host", name_max_length,
+                    fmt::format("a host name has at most {} characters", name_max_length),
+                    "example.org");
   std::size_t label = 0;
   for (std::size_t i = 0; i <= host.size(); ++i) {
     const bool end = i == host.size();
     if (!end && host[i] != '.') {
       if (!is_alnum(host[i]) && host[i] != '-' && host[i] != '_')
-        return fail("host", i,
-                    fmt::format("{} cannot be part of a host name", quoted(host.substr(i, 1))),
-                    "example.org");
+        return bad_text("host", i,
+                        fmt::format("{} cannot be part of a host name", quoted(host.substr(i, 1))),
+                        "example.org");
       continue;
     }
     if (i == label && !(end && i > 0))  // one dot at the end is the root
-      return fail("host", i, "a host name has no empty label", "example.org");
+      return bad_text("host", i, "a host name has no empty label", "example.org");
     if (i - label > label_max_length)
-      return fail("host", label, fmt::format("a label has at most {} characters", label_max_length),
-                  "example.org");
+      return bad_text("host", label,
+                      fmt::format("a label has at most {} characters", label_max_length),
+                      "example.org");
     label = i + 1;
   }
   return host_kind::name;
@@ -162,8 +157,8 @@ std::expected<endpoint, text_error> parse_bracketed(std::string_view text, std::
     return std::unexpected(error);
   }
   if (close + 1 < text.size() && text[close + 1] != ':')
-    return fail("host", close + 1, "a colon and the port, or nothing, follow the bracket",
-                "[2001:db8::1]:4420");
+    return bad_text("host", close + 1, "a colon and the port, or nothing, follow the bracket",
+                    "[2001:db8::1]:4420");
   return with_port(std::move(host), text, close + 1 < text.size() ? close + 1 : text.npos,
                    min_port);
 }
@@ -171,7 +166,7 @@ std::expected<endpoint, text_error> parse_bracketed(std::string_view text, std::
 }  // namespace
 
 std::expected<host_kind, text_error> check_host(std::string_view host) {
-  if (host.empty()) return fail("host", 0, "is empty", "example.org");
+  if (host.empty()) return bad_text("host", 0, "is empty", "example.org");
   if (host.find(':') != host.npos) return check_ipv6(host);
   if (host.find_first_not_of("0123456789.") == host.npos) return check_ipv4(host);
   return check_name(host);
@@ -181,7 +176,7 @@ std::expected<endpoint, text_error> parse_endpoint(std::string_view text, std::u
   if (text.starts_with('[')) return parse_bracketed(text, min_port);
   const std::size_t colon = text.find(':');
   if (colon != text.npos && text.find(':', colon + 1) != text.npos)
-    return fail("host", colon, "an IPv6 address stands in brackets", "[2001:db8::1]:4420");
+    return bad_text("host", colon, "an IPv6 address stands in brackets", "[2001:db8::1]:4420");
   const std::string_view host = text.substr(0, colon);
   if (const auto kind = check_host(host); !kind) return std::unexpected(kind.error());
   return with_port(std::string(host), text, colon, min_port);

@@ -6,20 +6,20 @@
 #include <algorithm>
 #include <optional>
 
+#include "numbers.hpp"
+
 namespace nvmf::wire {
 
 namespace {
 
-constexpr std::string_view example = "nqn.2014-08.org.example:disk1";
+constexpr std::string_view nqn_example = "nqn.2014-08.org.example:disk1";
 constexpr std::size_t date_start = 4;     // after "nqn."
 constexpr std::size_t domain_start = 12;  // after "yyyy-mm."
 
-std::unexpected<text_error> fail(std::string_view what, std::size_t position, std::string reason) {
-  return std::unexpected(
-      text_error{std::string(what), position, std::move(reason), std::string(example)});
+std::unexpected<text_error> bad_nqn(std::string_view what, std::size_t position,
+                                    std::string reason) {
+  return bad_text(what, position, std::move(reason), nqn_example);
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The first byte that is not part of well-formed UTF-8 without control characters and blanks.
 std::optional<std::size_t> first_bad_byte(std::string_view s) {
@@ -55,11 +55,12 @@ std::expected<void, text_error> check_date(std::string_view nqn, std::string_vie
     const std::size_t at = date_start + i;
     const bool good = at < nqn.size() && (form[i] == 'd' ? is_digit(nqn[at]) : nqn[at] == form[i]);
     if (!good)
-      return fail(what, std::min(at, nqn.size()),
-                  "the date after nqn. is yyyy-mm and a dot, as in nqn.2014-08.");
+      return bad_nqn(what, std::min(at, nqn.size()),
+                     "the date after nqn. is yyyy-mm and a dot, as in nqn.2014-08.");
   }
   const int month = (nqn[9] - '0') * 10 + (nqn[10] - '0');
-  if (month < 1 || month > 12) return fail(what, 9, fmt::format("the date has month {:02}", month));
+  if (month < 1 || month > 12)
+    return bad_nqn(what, 9, fmt::format("the date has month {:02}", month));
   return {};
 }
 
@@ -70,28 +71,28 @@ std::expected<void, text_error> check_domain(std::string_view nqn, std::string_v
   for (std::size_t i = domain_start; i <= end; ++i) {
     if (i < end && nqn[i] != '.') continue;
     if (i == label)
-      return fail(what, i,
-                  end == domain_start ? "the reverse domain after the date is missing"
-                                      : "the reverse domain has an empty label");
+      return bad_nqn(what, i,
+                     end == domain_start ? "the reverse domain after the date is missing"
+                                         : "the reverse domain has an empty label");
     label = i + 1;
   }
-  if (end + 1 == nqn.size()) return fail(what, end, "the name after the colon is missing");
+  if (end + 1 == nqn.size()) return bad_nqn(what, end, "the name after the colon is missing");
   return {};
 }
 
 }  // namespace
 
 std::expected<void, text_error> check_nqn(std::string_view nqn, std::string_view what) {
-  if (nqn.empty()) return fail(what, 0, "is empty");
+  if (nqn.empty()) return bad_nqn(what, 0, "is empty");
   if (nqn.size() > nqn_max_length)
-    return fail(what, nqn_max_length,
-                fmt::format("is {} bytes long, {} are allowed", nqn.size(), nqn_max_length));
+    return bad_nqn(what, nqn_max_length,
+                   fmt::format("is {} bytes long, {} are allowed", nqn.size(), nqn_max_length));
   if (!nqn.starts_with("nqn."))
-    return fail(what, 0, fmt::format("{} does not start with nqn.", quoted(nqn)));
+    return bad_nqn(what, 0, fmt::format("{} does not start with nqn.", quoted(nqn)));
   if (const auto bad = first_bad_byte(nqn))
-    return fail(what, *bad,
-                fmt::format("byte {} ({}) is a blank, a control character or not UTF-8", *bad,
-                            quoted(nqn.substr(*bad, 1))));
+    return bad_nqn(what, *bad,
+                   fmt::format("byte {} ({}) is a blank, a control character or not UTF-8", *bad,
+                               quoted(nqn.substr(*bad, 1))));
   if (const auto date = check_date(nqn, what); !date) return date;
   if (const auto domain = check_domain(nqn, what); !domain) return domain;
   if (nqn.starts_with(uuid_nqn_prefix)) {
@@ -110,12 +111,12 @@ std::expected<std::string_view, text_error> nqn_in_field(byte_span field, std::s
   const std::string_view all(reinterpret_cast<const char*>(field.data()), field.size());
   const std::size_t end = all.find('\0');
   if (end == all.npos)
-    return fail(what, all.size(),
-                fmt::format("no NUL within the {} bytes of the field", all.size()));
-  if (end == 0) return fail(what, 0, "is empty");
+    return bad_nqn(what, all.size(),
+                   fmt::format("no NUL within the {} bytes of the field", all.size()));
+  if (end == 0) return bad_nqn(what, 0, "is empty");
   if (end > nqn_max_length)
-    return fail(what, nqn_max_length,
-                fmt::format("is {} bytes long, {} are allowed", end, nqn_max_length));
+    return bad_nqn(what, nqn_max_length,
+                   fmt::format("is {} bytes long, {} are allowed", end, nqn_max_length));
   return all.substr(0, end);
 }
 

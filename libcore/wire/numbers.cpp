@@ -20,12 +20,6 @@ std::optional<unsigned> digit(char c, unsigned base) {
 
 bool is_hex(std::string_view text) { return text.starts_with("0x") || text.starts_with("0X"); }
 
-std::unexpected<text_error> fail(std::string_view what, std::size_t position, std::string reason,
-                                 std::string_view example = {}) {
-  return std::unexpected(
-      text_error{std::string(what), position, std::move(reason), std::string(example)});
-}
-
 struct digits {
   std::uint64_t value;
   std::size_t end;  // the first byte that is not a digit
@@ -35,7 +29,7 @@ constexpr std::string_view number_example = "31 or 0x1f";
 
 std::expected<digits, text_error> read_digits(std::string_view text, std::string_view what,
                                               std::string_view example) {
-  if (text.empty()) return fail(what, 0, "is empty; a number is wanted", example);
+  if (text.empty()) return bad_text(what, 0, "is empty; a number is wanted", example);
   const unsigned base = is_hex(text) ? 16 : 10;
   const std::size_t start = base == 16 ? 2 : 0;
   digits out{0, start};
@@ -43,12 +37,12 @@ std::expected<digits, text_error> read_digits(std::string_view text, std::string
     const auto d = digit(text[out.end], base);
     if (!d) break;
     if (out.value > (std::numeric_limits<std::uint64_t>::max() - *d) / base)
-      return fail(what, 0, fmt::format("{} does not fit in 64 bits", quoted(text)));
+      return bad_text(what, 0, fmt::format("{} does not fit in 64 bits", quoted(text)));
     out.value = out.value * base + *d;
   }
   if (out.end == start)
-    return fail(what, start < text.size() ? start : 0,
-                fmt::format("{} is not a number", quoted(text)), example);
+    return bad_text(what, start < text.size() ? start : 0,
+                    fmt::format("{} is not a number", quoted(text)), example);
   return out;
 }
 
@@ -58,9 +52,9 @@ std::expected<std::uint64_t, text_error> in_range(std::uint64_t v, std::string_v
     return n < 10 ? fmt::format("{}", n) : fmt::format("{} (0x{:x})", n, n);
   };
   if (v > range.max)
-    return fail(what, 0, fmt::format("{} is more than {}", text, with_hex(range.max)));
+    return bad_text(what, 0, fmt::format("{} is more than {}", text, with_hex(range.max)));
   if (v < range.min)
-    return fail(what, 0, fmt::format("{} is less than {}", text, with_hex(range.min)));
+    return bad_text(what, 0, fmt::format("{} is less than {}", text, with_hex(range.min)));
   return v;
 }
 
@@ -84,7 +78,7 @@ std::expected<std::uint64_t, text_error> parse_number(std::string_view text, std
   const auto d = read_digits(text, what, number_example);
   if (!d) return std::unexpected(d.error());
   if (d->end != text.size())
-    return fail(what, d->end, fmt::format("{} is not a number", quoted(text)), number_example);
+    return bad_text(what, d->end, fmt::format("{} is not a number", quoted(text)), number_example);
   return in_range(d->value, text, what, range);
 }
 
@@ -95,10 +89,10 @@ std::expected<std::uint64_t, text_error> parse_size(std::string_view text, std::
   if (!d) return std::unexpected(d.error());
   const auto shift = size_shift(text.substr(d->end));
   if (!shift)
-    return fail(what, d->end, fmt::format("{} is not a unit of size", quoted(text.substr(d->end))),
-                example);
+    return bad_text(what, d->end,
+                    fmt::format("{} is not a unit of size", quoted(text.substr(d->end))), example);
   if (d->value > std::numeric_limits<std::uint64_t>::max() >> *shift)
-    return fail(what, 0, fmt::format("{} does not fit in 64 bits", quoted(text)));
+    return bad_text(what, 0, fmt::format("{} does not fit in 64 bits", quoted(text)));
   return in_range(d->value << *shift, text, what, range);
 }
 
@@ -123,20 +117,21 @@ std::expected<std::vector<std::byte>, text_error> parse_hex(std::string_view tex
     if (blank && !high) continue;
     const auto d = digit(c, 16);
     if (!d && !blank)
-      return fail(what, i, fmt::format("{} is not a hexadecimal digit", quoted(text.substr(i, 1))),
-                  "0a1b2c3d");
-    if (!d) return fail(what, high_at, "a byte has only one digit", "0a1b2c3d");
+      return bad_text(what, i,
+                      fmt::format("{} is not a hexadecimal digit", quoted(text.substr(i, 1))),
+                      "0a1b2c3d");
+    if (!d) return bad_text(what, high_at, "a byte has only one digit", "0a1b2c3d");
     if (!high) {
       high = d;
       high_at = i;
       continue;
     }
     if (out.size() == max_bytes)
-      return fail(what, high_at, fmt::format("is longer than {} bytes", max_bytes));
+      return bad_text(what, high_at, fmt::format("is longer than {} bytes", max_bytes));
     out.push_back(static_cast<std::byte>((*high << 4) | *d));
     high.reset();
   }
-  if (high) return fail(what, high_at, "has an odd number of digits", "0a1b2c3d");
+  if (high) return bad_text(what, high_at, "has an odd number of digits", "0a1b2c3d");
   return out;
 }
 

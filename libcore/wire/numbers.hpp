@@ -15,6 +15,8 @@
 
 namespace nvmf::wire {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 struct number_range {
   std::uint64_t min = 0;
   std::uint64_t max = std::numeric_limits<std::uint64_t>::max();

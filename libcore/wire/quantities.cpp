@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 
+#include "numbers.hpp"
+
 namespace nvmf::wire {
 
 namespace {
@@ -14,12 +16,6 @@ using std::chrono::nanoseconds;
 
 constexpr std::string_view time_example = "50ms, 1.5s or 2m";
 constexpr std::string_view part_example = "10% or 0.1";
-
-std::unexpected<text_error> fail(std::string_view what, std::size_t position, std::string reason,
-                                 std::string_view example = {}) {
-  return std::unexpected(
-      text_error{std::string(what), position, std::move(reason), std::string(example)});
-}
 
 struct time_unit {
   std::string_view name;
@@ -33,8 +29,6 @@ constexpr std::array time_units{
     time_unit{"m", 60'000'000'000},
     time_unit{"h", 3'600'000'000'000},
 };
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Digits, a point, digits. Nothing is lost: too many of either are an error.
 struct decimal {
@@ -52,7 +46,7 @@ std::expected<decimal, text_error> read_decimal(std::string_view text, std::stri
   decimal d;
   for (; d.end < text.size() && is_digit(text[d.end]); ++d.end) {
     if (d.whole >= whole_max / 10)
-      return fail(what, 0, fmt::format("{} is too large", quoted(text)), example);
+      return bad_text(what, 0, fmt::format("{} is too large", quoted(text)), example);
     d.whole = d.whole * 10 + static_cast<std::uint64_t>(text[d.end] - '0');
   }
   bool any = d.end > 0;
@@ -60,14 +54,15 @@ std::expected<decimal, text_error> read_decimal(std::string_view text, std::stri
     const std::size_t first = ++d.end;
     for (; d.end < text.size() && is_digit(text[d.end]); ++d.end) {
       if (d.end - first == decimals)
-        return fail(what, d.end,
-                    fmt::format("{} has more than {} decimals", quoted(text), decimals), example);
+        return bad_text(what, d.end,
+                        fmt::format("{} has more than {} decimals", quoted(text), decimals),
+                        example);
       d.fraction = d.fraction * 10 + static_cast<std::uint64_t>(text[d.end] - '0');
       d.scale *= 10;
     }
     any = any && d.end > first;
   }
-  if (!any) return fail(what, 0, fmt::format("{} is not {}", quoted(text), wanted), example);
+  if (!any) return bad_text(what, 0, fmt::format("{} is not {}", quoted(text), wanted), example);
   return d;
 }
 
@@ -91,22 +86,25 @@ std::expected<nanoseconds, text_error> parse_time(std::string_view text, std::st
   for (const time_unit& u : time_units)
     if (u.name == name) unit = u.ns;
   if (name.empty())
-    return fail(what, text.size(), fmt::format("{0} has no unit: {0}ms, {0}us or {0}s", text), {});
+    return bad_text(what, text.size(), fmt::format("{0} has no unit: {0}ms, {0}us or {0}s", text),
+                    {});
   if (unit == 0)
-    return fail(what, d->end,
-                fmt::format("{} is not a unit of time: ns, us, ms, s, m and h are", quoted(name)),
-                time_example);
+    return bad_text(
+        what, d->end,
+        fmt::format("{} is not a unit of time: ns, us, ms, s, m and h are", quoted(name)),
+        time_example);
   const auto too_long = [&] {
-    return fail(what, 0, fmt::format("{} is more than {}", text, time_text(range.max)));
+    return bad_text(what, 0, fmt::format("{} is more than {}", text, time_text(range.max)));
   };
   if (d->whole > static_cast<std::uint64_t>(longest_time.count()) / unit) return too_long();
   const std::uint64_t part = d->fraction * unit;
   if (part % d->scale != 0)
-    return fail(what, 0, fmt::format("{} is not whole nanoseconds", quoted(text)), time_example);
+    return bad_text(what, 0, fmt::format("{} is not whole nanoseconds", quoted(text)),
+                    time_example);
   const nanoseconds time{static_cast<std::int64_t>(d->whole * unit + part / d->scale)};
   if (time > range.max) return too_long();
   if (time < range.min)
-    return fail(what, 0, fmt::format("{} is less than {}", text, time_text(range.min)));
+    return bad_text(what, 0, fmt::format("{} is less than {}", text, time_text(range.min)));
   return time;
 }
 
@@ -128,14 +126,14 @@ std::expected<std::uint32_t, text_error> parse_part(std::string_view text, std::
     return std::unexpected(d.error());
   }
   if (d->end != digits.size())
-    return fail(what, d->end, fmt::format("{} is not a part of 1", quoted(text)), part_example);
+    return bad_text(what, d->end, fmt::format("{} is not a part of 1", quoted(text)), part_example);
   const std::uint64_t one = percent ? whole_ppb / 100 : whole_ppb;
   const std::uint64_t most = percent ? 100 : 1;
   if (d->whole > most || (d->whole == most && d->fraction > 0))
-    return fail(what, 0,
-                percent ? fmt::format("{} is more than 100%", text)
-                        : fmt::format("{0} is more than 1; did you mean {0}%?", text),
-                part_example);
+    return bad_text(what, 0,
+                    percent ? fmt::format("{} is more than 100%", text)
+                            : fmt::format("{0} is more than 1; did you mean {0}%?", text),
+                    part_example);
   return static_cast<std::uint32_t>(d->whole * one + d->fraction * (one / d->scale));
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace nvmf::wire {
 
@@ -16,6 +17,12 @@ constexpr std::size_t caret_width_bytes = 90;
 bool printable(char c) { return c >= ' ' && c <= '~'; }
 
 }  // namespace
+
+std::unexpected<text_error> bad_text(std::string_view part, std::size_t position,
+                                     std::string reason, std::string_view example) {
+  return std::unexpected(
+      text_error{std::string(part), position, std::move(reason), std::string(example)});
+}
 
 std::string to_text(const text_error& e) {
   std::string out = e.part.empty() ? e.reason : fmt::format("{}: {}", e.part, e.reason);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ struct text_error {
 
   friend bool operator==(const text_error&, const text_error&) = default;
 };
+
+// That error, as a parser returns it.
+std::unexpected<text_error> bad_text(std::string_view part, std::size_t position,
+                                     std::string reason, std::string_view example = {});
 
 // "port: 70000 is more than 65535 (for example nvme+tcp://...)". One line.
 std::string to_text(const text_error& e);

@@ -12,33 +12,33 @@ namespace nvmf::wire {
 
 namespace {
 
-constexpr std::string_view example = "01234567-89ab-cdef-0123-456789abcdef";
+constexpr std::string_view uuid_example = "01234567-89ab-cdef-0123-456789abcdef";
 constexpr std::size_t compact_length = 32;
 
 bool is_dash_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
-std::unexpected<text_error> fail(std::string_view part, std::size_t position, std::string reason) {
-  return std::unexpected(
-      text_error{std::string(part), position, std::move(reason), std::string(example)});
+std::unexpected<text_error> bad_uuid(std::string_view part, std::size_t position,
+                                     std::string reason) {
+  return bad_text(part, position, std::move(reason), uuid_example);
 }
 
 }  // namespace
 
 std::expected<uuid, text_error> parse_uuid(std::string_view text) {
   if (text.size() != uuid_text_length)
-    return fail("UUID", std::min(text.size(), uuid_text_length),
-                fmt::format("has {} characters, not {}", text.size(), uuid_text_length));
+    return bad_uuid("UUID", std::min(text.size(), uuid_text_length),
+                    fmt::format("has {} characters, not {}", text.size(), uuid_text_length));
   std::string digits;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!is_dash_position(i)) {
       const bool hex = std::string_view("0123456789abcdefABCDEF").find(text[i]) != text.npos;
       if (!hex)
-        return fail("UUID", i,
-                    fmt::format("{} is not a hexadecimal digit", quoted(text.substr(i, 1))));
+        return bad_uuid("UUID", i,
+                        fmt::format("{} is not a hexadecimal digit", quoted(text.substr(i, 1))));
       digits += text[i];
     } else if (text[i] != '-') {
-      return fail("UUID", i,
-                  fmt::format("{} stands where a dash belongs", quoted(text.substr(i, 1))));
+      return bad_uuid("UUID", i,
+                      fmt::format("{} stands where a dash belongs", quoted(text.substr(i, 1))));
     }
   }
   uuid u;
@@ -67,7 +67,7 @@ std::expected<uuid, text_error> parse_host_id(std::string_view text) {
           dashed.begin(), std::next(dashed.begin(), static_cast<std::ptrdiff_t>(e.position)), '-'));
     return std::unexpected(e);
   }
-  if (u->is_zero()) return fail("host id", 0, "is zero, which stands for no host identifier");
+  if (u->is_zero()) return bad_uuid("host id", 0, "is zero, which stands for no host identifier");
   return u;
 }
 

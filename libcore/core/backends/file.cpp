@@ -29,8 +29,8 @@ namespace {
 using wire::status_code;
 
 constexpr std::size_t threads_max = 4;
-constexpr std::uint64_t stripe_bytes = 65536;
-constexpr std::size_t stripes = 64;
+constexpr std::uint64_t lock_bytes = 65536;
+constexpr std::size_t lock_count = 64;
 constexpr std::size_t zero_piece_bytes = std::size_t{1} << 20;
 
 // In place of an errno: the file ends before the range. Somebody cut it short.
@@ -81,17 +81,18 @@ class file_descriptor {
 // Holds the stripes of a range, so that a block is read as one write left it.
 class range_lock {
  public:
-  using locks = std::array<std::shared_mutex, stripes>;
+  using locks = std::array<std::shared_mutex, lock_count>;
   range_lock(locks& all, std::uint64_t offset, std::uint64_t size, bool exclusive)
       : all_(all), exclusive_(exclusive) {
-    const std::uint64_t first = offset / stripe_bytes, last = (offset + size - 1) / stripe_bytes;
-    for (std::uint64_t s = first; s <= last && s - first < stripes; ++s) held_[s % stripes] = true;
+    const std::uint64_t first = offset / lock_bytes, last = (offset + size - 1) / lock_bytes;
+    for (std::uint64_t s = first; s <= last && s - first < lock_count; ++s)
+      held_[s % lock_count] = true;
     // In ascending order, so that two ranges cannot wait for each other.
-    for (std::size_t i = 0; i < stripes; ++i)
+    for (std::size_t i = 0; i < lock_count; ++i)
       if (held_[i]) exclusive_ ? all_[i].lock() : all_[i].lock_shared();
   }
   ~range_lock() {
-    for (std::size_t i = 0; i < stripes; ++i)
+    for (std::size_t i = 0; i < lock_count; ++i)
       if (held_[i]) exclusive_ ? all_[i].unlock() : all_[i].unlock_shared();
   }
   range_lock(const range_lock&) = delete;
@@ -99,7 +100,7 @@ class range_lock {
 
  private:
   locks& all_;
-  std::array<bool, stripes> held_{};
+  std::array<bool, lock_count> held_{};
   bool exclusive_;
 };
 

@@ -115,7 +115,9 @@ void host_core::transport_failed(std::uint16_t qid, connect_error why) {
   host_failure f;
   f.stage = qid == 0 ? stage_of(why.stage) : host_stage::io_queues;
   f.code = why.code;
-  if (f.code == errc::protocol_violation || f.code == errc::terminated) f.violation = why.violation;
+  const bool unread = f.code == errc::refused && !why.violation.structure.empty();
+  if (f.code == errc::protocol_violation || f.code == errc::terminated || unread)
+    f.violation = why.violation;
   f.detail = qid == 0 ? std::move(why.detail) : fmt::format("I/O queue {}: {}", qid, why.detail);
   if (qid != 0) return fail(std::move(f));
   report_steps(why.steps);

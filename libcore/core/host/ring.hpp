@@ -17,11 +17,11 @@ class ring {
   std::size_t size() const { return count_; }
   T& operator[](std::size_t i) {
     assert(i < count_);
-    return slots_[(head_ + i) % slots_.size()];
+    return slots_[place(i)];
   }
   const T& operator[](std::size_t i) const {
     assert(i < count_);
-    return slots_[(head_ + i) % slots_.size()];
+    return slots_[place(i)];
   }
   T& front() { return (*this)[0]; }
   const T& front() const { return (*this)[0]; }
@@ -33,7 +33,7 @@ class ring {
   }
   void pop_front() {
     front() = T{};
-    head_ = (head_ + 1) % slots_.size();
+    head_ = place(1);
     --count_;
   }
   // Takes out the element at `i`; those behind it move up.
@@ -46,6 +46,8 @@ class ring {
   }
 
  private:
+  // Their number is a power of two.
+  std::size_t place(std::size_t i) const { return (head_ + i) & (slots_.size() - 1); }
   void grow() {
     std::vector<T> larger(slots_.empty() ? 8 : slots_.size() * 2);
     for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move((*this)[i]);

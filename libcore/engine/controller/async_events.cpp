@@ -13,7 +13,7 @@ struct event_row {
   wire::aer_notice info;
   wire::log_page log;
 };
-constexpr std::array<event_row, event_kinds> rows{{
+constexpr std::array<event_row, event_kinds> event_rows{{
     {wire::aer_config::namespace_attribute, wire::aer_notice::namespace_attribute_changed,
      wire::log_page::changed_namespace_list},
     {wire::aer_config::discovery_log, wire::aer_notice::discovery_log_change,
@@ -61,7 +61,7 @@ std::optional<std::uint16_t> async_events::take() {
 
 void async_events::raise(event_kind kind) {
   const auto at = static_cast<std::size_t>(kind);
-  const bool wanted = (mask_ & static_cast<std::uint32_t>(rows[at].enabled_by)) != 0;
+  const bool wanted = (mask_ & static_cast<std::uint32_t>(event_rows[at].enabled_by)) != 0;
   if (wanted && !events_[at].reported) events_[at].pending = true;
 }
 
@@ -75,7 +75,7 @@ std::optional<async_events::completion> async_events::next() {
   const std::uint16_t cid = cids_[0];
   std::move(cids_.begin() + 1, cids_.begin() + static_cast<std::ptrdiff_t>(count_), cids_.begin());
   --count_;
-  return completion{cid, dw0_of(rows[static_cast<std::size_t>(due - events_.begin())])};
+  return completion{cid, dw0_of(event_rows[static_cast<std::size_t>(due - events_.begin())])};
 }
 
 void async_events::reset() {

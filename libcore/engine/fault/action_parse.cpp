@@ -25,17 +25,6 @@ using done = std::expected<void, text_error>;
 
 constexpr std::uint64_t length_max = 0x7fff'ffff;
 
-std::unexpected<text_error> wrong(const token& at, std::string reason, std::string example = {}) {
-  return std::unexpected(text_error{wire::column_text(at.position), at.position, std::move(reason),
-                                    std::move(example)});
-}
-
-std::unexpected<text_error> placed(const token& value, text_error e, std::size_t skipped = 0) {
-  e.position = std::min(e.position + skipped, value.text.size()) + value.position;
-  e.part = wire::column_text(e.position);
-  return std::unexpected(std::move(e));
-}
-
 std::vector<std::string_view> names_for(const fault_plan_options& options) {
   std::vector<std::string_view> names;
   for (const fault_action_info& a : fault_actions())
@@ -54,15 +43,17 @@ bool begins_condition(std::string_view word) {
 
 std::unexpected<text_error> unknown(const token& t, const fault_plan_options& options) {
   if (t.text == "when")
-    return wrong(t, "'when' begins a rule; a semicolon or the end of a line stands before it");
+    return wire::wrong_at(
+        t.position, "'when' begins a rule; a semicolon or the end of a line stands before it");
   if (begins_condition(t.text))
-    return wrong(t,
-                 fmt::format("{} is not an action; a condition begins with when", quoted(t.text)),
-                 "when cmd == read: delay 50ms");
+    return wire::wrong_at(
+        t.position,
+        fmt::format("{} is not an action; a condition begins with when", quoted(t.text)),
+        "when cmd == read: delay 50ms");
   const auto names = names_for(options);
   std::string near = wire::did_you_mean(t.text, names);
   if (near.empty()) near = fmt::format("; actions are {}", fmt::join(names, ", "));
-  return wrong(t, fmt::format("{} is not an action{}", quoted(t.text), near));
+  return wire::wrong_at(t.position, fmt::format("{} is not an action{}", quoted(t.text), near));
 }
 
 std::expected<const fault_action_info*, text_error> read_name(lexer& in,
@@ -77,12 +68,14 @@ std::expected<const fault_action_info*, text_error> read_name(lexer& in,
   const auto info = std::ranges::find(fault_actions(), name, &fault_action_info::name);
   if (info == fault_actions().end()) return unknown(t, options);
   if (options.role && !info->can(*options.role))
-    return wrong(t,
-                 info->roles == fault_roles::controller
-                     ? fmt::format("only a controller can do {}, this is a plan for a host", name)
-                     : fmt::format("only a host can do {}, this is a plan for a controller", name));
+    return wire::wrong_at(
+        t.position,
+        info->roles == fault_roles::controller
+            ? fmt::format("only a controller can do {}, this is a plan for a host", name)
+            : fmt::format("only a host can do {}, this is a plan for a controller", name));
   if (!options.pdus && info->needs != fault_needs::nothing)
-    return wrong(t, fmt::format("{} needs the {} of NVMe/TCP, and this transport has none", name,
+    return wire::wrong_at(
+        t.position, fmt::format("{} needs the {} of NVMe/TCP, and this transport has none", name,
                                 info->needs == fault_needs::pdu ? "PDUs" : "digests"));
   in.take();
   return &*info;
@@ -99,7 +92,7 @@ done set_number(fault_step& s, const token& value) {
                                        ? wire::number_range{1, 0xffff'ffff}
                                        : wire::number_range{1, length_max};
   const auto n = wire::parse_size(digits, info_of(s.what).name, range);
-  if (!n) return placed(value, n.error(), has_sign ? 1 : 0);
+  if (!n) return wire::placed_in(value, n.error(), has_sign ? 1 : 0);
   s.number = static_cast<std::int64_t>(*n) * (negative ? -1 : 1);
   return {};
 }
@@ -107,7 +100,7 @@ done set_number(fault_step& s, const token& value) {
 done set_status(fault_step& s, lexer& in) {
   const token value = in.peek();
   const auto code = wire::parse_status(value.text);
-  if (!code) return placed(value, code.error());
+  if (!code) return wire::placed_in(value, code.error());
   s.status.sc = static_cast<std::uint8_t>(*code & 0xff);
   s.status.sct = static_cast<std::uint8_t>(*code >> 8);
   return {};
@@ -120,7 +113,7 @@ done set_argument(fault_step& s, lexer& in) {
       return {};
     case fault_argument::time: {
       const auto time = wire::parse_time(value.text, {}, {.min = std::chrono::nanoseconds(1)});
-      if (!time) return placed(value, time.error());
+      if (!time) return wire::placed_in(value, time.error());
       s.time = *time;
       return {};
     }
@@ -130,12 +123,13 @@ done set_argument(fault_step& s, lexer& in) {
       return set_status(s, in);
     case fault_argument::digest:
       if (value.text != "header" && value.text != "data")
-        return wrong(value, fmt::format("{} is neither header nor data", quoted(value.text)));
+        return wire::wrong_at(value.position,
+                              fmt::format("{} is neither header nor data", quoted(value.text)));
       s.digest = value.text == "header" ? fault_digest::header : fault_digest::data;
       return {};
     case fault_argument::fes: {
       const auto fes = wire::parse_value(wire::fes_codes, value.text, {}, 0xffff);
-      if (!fes) return placed(value, fes.error());
+      if (!fes) return wire::placed_in(value, fes.error());
       s.fes = static_cast<std::uint16_t>(*fes);
       return {};
     }
@@ -157,8 +151,8 @@ std::expected<fault_step, text_error> read_action(lexer& in, const fault_plan_op
     return std::unexpected(misplaced(value, (*info)->argument, {}, (*info)->name));
   }
   if ((*info)->takes == fault_argument::none)
-    return wrong(
-        value, fmt::format("{} after {}, which takes nothing", quoted(value.text), (*info)->name));
+    return wire::wrong_at(value.position, fmt::format("{} after {}, which takes nothing",
+                                                      quoted(value.text), (*info)->name));
   if (auto set = set_argument(s, in); !set) return std::unexpected(std::move(set.error()));
   s.given = true;
   in.take();

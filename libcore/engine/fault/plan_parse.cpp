@@ -31,11 +31,6 @@ bool ends_rule(const token& t) {
          t.kind == token_kind::end;
 }
 
-std::unexpected<text_error> wrong(std::size_t at, std::string reason, std::string example = {}) {
-  return std::unexpected(
-      text_error{wire::column_text(at), at, std::move(reason), std::move(example)});
-}
-
 // "read:drop" is one word, as an NQN is: the colon that ends a condition has a blank after it.
 std::optional<text_error> colon_in_word(const token& t) {
   const auto colon = t.text.rfind(':');
@@ -59,9 +54,9 @@ std::expected<void, text_error> read_condition(lexer& in, fault_rule& rule) {
   const token colon = in.peek();
   if (colon.kind != token_kind::colon) {
     if (ends_rule(colon))
-      return wrong(colon.position,
-                   fmt::format("{} where : and an action are wanted", token_text(colon)),
-                   "when cmd == read: delay 50ms");
+      return wire::wrong_at(colon.position,
+                            fmt::format("{} where : and an action are wanted", token_text(colon)),
+                            "when cmd == read: delay 50ms");
     return std::unexpected(misplaced(colon, "&&, || or :"));
   }
   in.take();
@@ -75,9 +70,11 @@ std::expected<void, text_error> read_actions(lexer& in, const fault_plan_options
     auto step = read_action(in, options);
     if (!step) return std::unexpected(std::move(step.error()));
     if (rule.find(step->what) != nullptr)
-      return wrong(name.position, fmt::format("{} stands in this rule before", token_text(name)));
+      return wire::wrong_at(name.position,
+                            fmt::format("{} stands in this rule before", token_text(name)));
     if (rule.steps.size() == fault_steps_max)
-      return wrong(name.position, fmt::format("more than {} actions in a rule", fault_steps_max));
+      return wire::wrong_at(name.position,
+                            fmt::format("more than {} actions in a rule", fault_steps_max));
     rule.steps.push_back(*step);
     if (ends_rule(in.peek())) return {};
     if (in.peek().kind != token_kind::comma)
@@ -98,16 +95,16 @@ std::expected<fault_rule, text_error> read_rule(lexer& in, const fault_plan_opti
     return std::unexpected(std::move(done.error()));
   rule.source = std::string(in.text().substr(first.position, in.taken_to() - first.position));
   if (rule.source.size() > wire::expression_bytes_max)
-    return wrong(first.position + wire::expression_bytes_max,
-                 fmt::format("a rule of more than {} bytes", wire::expression_bytes_max));
+    return wire::wrong_at(first.position + wire::expression_bytes_max,
+                          fmt::format("a rule of more than {} bytes", wire::expression_bytes_max));
   return rule;
 }
 
 std::expected<std::vector<fault_rule>, text_error> read_plan(std::string_view text,
                                                              const fault_plan_options& options) {
   if (text.size() > fault_plan_bytes_max)
-    return wrong(fault_plan_bytes_max,
-                 fmt::format("the plan is longer than {} bytes", fault_plan_bytes_max));
+    return wire::wrong_at(fault_plan_bytes_max,
+                          fmt::format("the plan is longer than {} bytes", fault_plan_bytes_max));
   lexer in(text, wire::line_ends::are_tokens);
   std::vector<fault_rule> rules;
   while (true) {
@@ -118,7 +115,7 @@ std::expected<std::vector<fault_rule>, text_error> read_plan(std::string_view te
       continue;
     }
     if (rules.size() == fault_rules_max)
-      return wrong(next.position, fmt::format("more than {} rules", fault_rules_max));
+      return wire::wrong_at(next.position, fmt::format("more than {} rules", fault_rules_max));
     auto rule = read_rule(in, options);
     if (!rule) return std::unexpected(std::move(rule.error()));
     const auto place = wire::place_in(text, next.position);
@@ -128,7 +125,7 @@ std::expected<std::vector<fault_rule>, text_error> read_plan(std::string_view te
     rules.push_back(std::move(*rule));
   }
   if (rules.empty())
-    return wrong(0, "the plan has no rule", "when cmd == read && every 100: delay 50ms");
+    return wire::wrong_at(0, "the plan has no rule", "when cmd == read && every 100: delay 50ms");
   return rules;
 }
 

@@ -26,18 +26,6 @@ constexpr std::array names_of_triggers{
 #undef X
 };
 
-std::unexpected<text_error> wrong(const token& at, std::string reason) {
-  return std::unexpected(
-      text_error{wire::column_text(at.position), at.position, std::move(reason), ""});
-}
-
-// The error of a value, with its place in the text that the token is from.
-std::unexpected<text_error> placed(const token& value, text_error e) {
-  e.position += value.position;
-  e.part = wire::column_text(e.position);
-  return std::unexpected(std::move(e));
-}
-
 // A time is a number with a unit, and a number is none.
 bool has_unit(std::string_view typed) {
   return !typed.empty() && !typed.starts_with("0x") && !typed.starts_with("0X") &&
@@ -46,7 +34,7 @@ bool has_unit(std::string_view typed) {
 
 done set_number(std::uint64_t& into, const token& value) {
   const auto n = wire::parse_size(value.text, {}, {.min = 1});
-  if (!n) return placed(value, n.error());
+  if (!n) return wire::placed_in(value, n.error());
   into = *n;
   return {};
 }
@@ -61,11 +49,12 @@ std::span<const std::string_view> timing_terms::names() const { return names_of_
 
 done timing_terms::set_time(duration& into, const token& value) {
   const auto time = wire::parse_time(value.text, {}, {.min = std::chrono::nanoseconds(1)});
-  if (!time) return placed(value, time.error());
+  if (!time) return wire::placed_in(value, time.error());
   into = *time;
   if (into_.until && *into_.until <= into_.from)
-    return wrong(value, fmt::format("before {} is over when after {} begins",
-                                    wire::time_text(*into_.until), wire::time_text(into_.from)));
+    return wire::wrong_at(value.position,
+                          fmt::format("before {} is over when after {} begins",
+                                      wire::time_text(*into_.until), wire::time_text(into_.from)));
   return {};
 }
 
@@ -76,8 +65,9 @@ done timing_terms::set(std::string_view name, const token& value) {
   if (name == "after")
     return has_unit(value.text) ? set_time(into_.from, value) : set_number(into_.after, value);
   const auto ppb = wire::parse_part(value.text, {});
-  if (!ppb) return placed(value, ppb.error());
-  if (*ppb == 0) return wrong(value, "with a probability of 0 it could never fire");
+  if (!ppb) return wire::placed_in(value, ppb.error());
+  if (*ppb == 0)
+    return wire::wrong_at(value.position, "with a probability of 0 it could never fire");
   into_.probability_ppb = *ppb;
   return {};
 }
@@ -94,7 +84,8 @@ done timing_terms::read(wire::lexer& from) {
                      : name.text == "before" ? into_.until.has_value()
                      : name.text == "after"  ? (time ? into_.from > duration{} : into_.after > 0)
                                              : probability_;
-  if (again) return wrong(name, fmt::format("{} is said twice", wire::quoted(name.text)));
+  if (again)
+    return wire::wrong_at(name.position, fmt::format("{} is said twice", wire::quoted(name.text)));
   auto result = set(name.text, value);
   if (!result) return result;
   from.take();

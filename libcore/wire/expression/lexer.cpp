@@ -103,6 +103,17 @@ token lexer::read() {
 
 std::string column_text(std::size_t position) { return fmt::format("column {}", position + 1); }
 
+std::unexpected<text_error> wrong_at(std::size_t position, std::string reason,
+                                     std::string_view example) {
+  return bad_text(column_text(position), position, std::move(reason), example);
+}
+
+std::unexpected<text_error> placed_in(const token& value, text_error e, std::size_t skipped) {
+  e.position = std::min(e.position + skipped, value.text.size()) + value.position;
+  e.part = column_text(e.position);
+  return std::unexpected(std::move(e));
+}
+
 std::string token_text(const token& t) {
   if (t.kind == token_kind::end) return "the end";
   if (t.kind == token_kind::line_end) return "the end of the line";

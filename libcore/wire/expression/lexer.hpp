@@ -72,6 +72,12 @@ class lexer {
 // "column 12". Columns are bytes and count from 1.
 std::string column_text(std::size_t position);
 
+// An error at a byte of the text, which is named by its column.
+std::unexpected<text_error> wrong_at(std::size_t position, std::string reason,
+                                     std::string_view example = {});
+// The error of a value that a token holds, behind `skipped` bytes of it: its place in the text.
+std::unexpected<text_error> placed_in(const token& value, text_error e, std::size_t skipped = 0);
+
 // What stands there, for a message: "'foo'", "the end".
 std::string token_text(const token& t);
 

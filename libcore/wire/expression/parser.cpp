@@ -21,11 +21,6 @@ bool is_and(const token& t) { return t.kind == token_kind::logical_and || is_wor
 bool is_or(const token& t) { return t.kind == token_kind::logical_or || is_word(t, "or"); }
 bool is_not(const token& t) { return t.kind == token_kind::logical_not || is_word(t, "not"); }
 
-std::unexpected<text_error> wrong(const token& at, std::string reason, std::string example = {}) {
-  return std::unexpected(
-      text_error{column_text(at.position), at.position, std::move(reason), std::move(example)});
-}
-
 // What could stand at the beginning of a comparison.
 std::string list_of(std::span<const expression_field> fields, const outer_terms* outer) {
   std::string out;
@@ -109,9 +104,9 @@ expression_parser::parsed expression_parser::any_of() {
   while (is_or(in_.peek())) {
     if (depth_ == 0) alternatives_ = true;
     if (depth_ == 0 && outer_seen_)
-      return wrong(*outer_seen_,
-                   fmt::format("{} is a {} and stands beside ||; it can only stand beside &&",
-                               token_text(*outer_seen_), outer_->called()));
+      return wrong_at(outer_seen_->position,
+                      fmt::format("{} is a {} and stands beside ||; it can only stand beside &&",
+                                  token_text(*outer_seen_), outer_->called()));
     in_.take();
     skips.push_back(skip(operation::skip_if_true));
     auto more = all_of();
@@ -155,8 +150,9 @@ expression_parser::parsed expression_parser::all_of() {
 std::expected<void, text_error> expression_parser::outer_term() {
   const token word = in_.peek();
   const auto only = [&](std::string_view where) {
-    return wrong(word, fmt::format("{} is a {} and stands {}; it can only stand beside &&",
-                                   token_text(word), outer_->called(), where));
+    return wrong_at(word.position,
+                    fmt::format("{} is a {} and stands {}; it can only stand beside &&",
+                                token_text(word), outer_->called(), where));
   };
   if (inverted_) return only("after !");
   if (depth_ > 0) return only("inside parentheses");
@@ -181,15 +177,15 @@ expression_parser::parsed expression_parser::group() {
   const token open = in_.take();
   inverted_ = false;
   if (depth_ == expression_depth_max)
-    return wrong(open,
-                 fmt::format("more than {} parentheses within each other", expression_depth_max));
+    return wrong_at(open.position, fmt::format("more than {} parentheses within each other",
+                                               expression_depth_max));
   ++depth_;
   auto inner = any_of();
   --depth_;
   if (!inner) return inner;
   const token& close = in_.peek();
   if (close.kind == token_kind::end || close.kind == token_kind::line_end)
-    return wrong(open, "this ( is not closed");
+    return wrong_at(open.position, "this ( is not closed");
   if (close.kind != token_kind::close) return std::unexpected(misplaced(close, "&&, || or )"));
   in_.take();
   return inner;
@@ -221,11 +217,11 @@ std::expected<std::size_t, text_error> expression_parser::field() {
   if (outer_ != nullptr)
     for (std::string_view n : outer_->names()) names.push_back(n);
   if (t.text[0] >= '0' && t.text[0] <= '9')
-    return wrong(t, fmt::format("a comparison begins with a field, not with {}{}", token_text(t),
-                                list_of(fields_, outer_)));
+    return wrong_at(t.position, fmt::format("a comparison begins with a field, not with {}{}",
+                                            token_text(t), list_of(fields_, outer_)));
   std::string near = did_you_mean(t.text, names);
   if (near.empty()) near = list_of(fields_, outer_);
-  return wrong(t, fmt::format("{} is not a field{}", token_text(t), near));
+  return wrong_at(t.position, fmt::format("{} is not a field{}", token_text(t), near));
 }
 
 std::expected<expression_parser::sign, text_error> expression_parser::comparing(
@@ -239,8 +235,8 @@ std::expected<expression_parser::sign, text_error> expression_parser::comparing(
       f.kind == value_kind::number || f.kind == value_kind::duration || f.kind == value_kind::part;
   if ((ordered && !has_order) || (*how == comparison::contains && f.kind != value_kind::text) ||
       (one_of && f.kind == value_kind::flag))
-    return wrong(t, fmt::format("{} does not go with {}; {} does", token_text(t), f.name,
-                                operators_text(f.kind)));
+    return wrong_at(t.position, fmt::format("{} does not go with {}; {} does", token_text(t),
+                                            f.name, operators_text(f.kind)));
   in_.take();
   return sign{*how, one_of, *how == comparison::contains ? "=~" : t.text};
 }
@@ -285,7 +281,7 @@ std::expected<std::string, text_error> expression_parser::operands(const express
     const token t = in_.peek();
     if (t.kind == token_kind::close) break;
     if (t.kind == token_kind::end || t.kind == token_kind::line_end)
-      return wrong(open, "this ( is not closed");
+      return wrong_at(open.position, "this ( is not closed");
     if (t.kind != token_kind::comma) return std::unexpected(misplaced(t, "a comma or )"));
     in_.take();
     out += ", ";
@@ -318,7 +314,8 @@ expression_parser::parsed expression_parser::compared() {
   const auto right = by->one_of ? operands(f) : operand(f);
   if (!right) return std::unexpected(right.error());
   if (in_.taken_to() - start_ > expression_bytes_max)
-    return wrong(at, fmt::format("the condition is longer than {} bytes", expression_bytes_max));
+    return wrong_at(at.position,
+                    fmt::format("the condition is longer than {} bytes", expression_bytes_max));
   test.count = static_cast<std::uint32_t>(made_.operands_.size()) - test.first;
   made_.code_.push_back(test);
   return fragment{fmt::format("{} {} {}", f.name, by->text, *right), level::unary};
