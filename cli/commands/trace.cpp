@@ -90,7 +90,7 @@ constexpr std::string_view trace_details =
     "NVMe/RDMA in captures of RoCEv2 is told in the same terms, when the capture has the "
     "messages "
     "of the connection manager that set a connection up: a READ by the controller is an R2T, "
-    "its answer H2CData, a WRITE C2HData. No rules are judged there.\n\n"
+    "its answer H2CData, a WRITE C2HData.\n\n"
     "--html writes a page for a browser, which needs no network: a ladder of the PDUs, latencies "
     "over time and as a histogram, violations, connections, search; ? in it shows its keys. It "
     "holds what fits --filter, at most the first million PDUs.\n\n"

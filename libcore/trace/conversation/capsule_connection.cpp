@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "trace/rdma/rdma_facts.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/pdu.hpp"
 
@@ -32,11 +33,13 @@ capsule_connection::capsule_connection(fabric by, std::uint32_t number, const en
   to_.on_connection(*this);
 }
 
-pdu capsule_connection::unit(wire::pdu_type type, way going, const stamp& at) {
+pdu capsule_connection::unit(wire::pdu_type type, way going, const stamp& at,
+                             const rdma_facts* by) {
   const wire::layout& form = *wire::pdu_layout(static_cast<std::uint8_t>(type));
   header_ = {};
   pdu p;
   p.going = going;
+  p.rdma = by;
   p.type = static_cast<std::uint8_t>(type);
   p.hlen = static_cast<std::uint8_t>(form.size);
   p.plen = form.size;
@@ -65,8 +68,8 @@ void add_data(pdu& p, std::span<std::byte> header, byte_span data, std::uint32_t
 }  // namespace
 
 byte_span capsule_connection::command(byte_span sqe, byte_span data, std::uint32_t bytes,
-                                      const stamp& at) {
-  pdu p = unit(wire::pdu_type::capsule_cmd, way::to_controller, at);
+                                      const stamp& at, const rdma_facts* by) {
+  pdu p = unit(wire::pdu_type::capsule_cmd, way::to_controller, at, by);
   std::ranges::copy(sqe, header_.begin() + entry_at);
   if (bytes > 0) add_data(p, header_, data, bytes);
   counts_.bytes[0] += bytes;
@@ -74,9 +77,19 @@ byte_span capsule_connection::command(byte_span sqe, byte_span data, std::uint32
   return p.header;
 }
 
+// Where in a command's data the host's memory at that address is.
+void capsule_connection::find_offset(std::uint16_t cid, const rdma_facts* by,
+                                     std::uint32_t& offset) {
+  if (by == nullptr || !by->key) return;
+  if (const trace::command* c = find(cid))
+    offset = static_cast<std::uint32_t>(
+        by->address - wire::load_le(byte_span{c->sqe}.subspan(sgl1_at, sgl_bytes), 0, 8));
+}
+
 byte_span capsule_connection::ask(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes,
-                                  const stamp& at) {
-  const pdu p = unit(wire::pdu_type::r2t, way::to_host, at);
+                                  const stamp& at, const rdma_facts* by) {
+  find_offset(cid, by, offset);
+  const pdu p = unit(wire::pdu_type::r2t, way::to_host, at, by);
   set<wire::pdu_r2t, "cccid">(header_, cid);
   set<wire::pdu_r2t, "r2to">(header_, offset);
   set<wire::pdu_r2t, "r2tl">(header_, bytes);
@@ -93,9 +106,11 @@ byte_span capsule_connection::ask(std::uint16_t cid, std::uint32_t offset, std::
 }
 
 byte_span capsule_connection::data(way going, std::uint16_t cid, std::uint32_t offset,
-                                   byte_span data, std::uint32_t bytes, const stamp& at) {
+                                   byte_span data, std::uint32_t bytes, const stamp& at,
+                                   const rdma_facts* by) {
+  find_offset(cid, by, offset);
   const bool to_host = going == way::to_host;
-  pdu p = unit(to_host ? wire::pdu_type::c2h_data : wire::pdu_type::h2c_data, going, at);
+  pdu p = unit(to_host ? wire::pdu_type::c2h_data : wire::pdu_type::h2c_data, going, at, by);
   set<wire::pdu_c2h_data, "cccid">(header_, cid);
   set<wire::pdu_c2h_data, "datao">(header_, offset);
   set<wire::pdu_c2h_data, "datal">(header_, bytes);
@@ -130,10 +145,11 @@ bool capsule_connection::take_asked(std::uint16_t cid, std::uint32_t offset, std
   return true;
 }
 
-byte_span capsule_connection::response(byte_span cqe, bool made_up, const stamp& at) {
+byte_span capsule_connection::response(byte_span cqe, bool made_up, const stamp& at,
+                                       const rdma_facts* by) {
   const auto cid = static_cast<std::uint16_t>(wire::get<wire::cqe_layout, "cid">(cqe));
   trace::command* const c = find(cid);
-  const pdu p = unit(wire::pdu_type::capsule_resp, way::to_host, at);
+  const pdu p = unit(wire::pdu_type::capsule_resp, way::to_host, at, by);
   std::ranges::copy(cqe, header_.begin() + entry_at);
   // Who takes packets gets one: the data that said it has gone.
   if (made_up) {
@@ -151,6 +167,10 @@ byte_span capsule_connection::response(byte_span cqe, bool made_up, const stamp&
   learn(*c, done);
   finish(*c, done, &p);
   return p.header;
+}
+
+void capsule_connection::work(const trace::work& w) {
+  to_.on_work(*this, w, w.cid ? find(*w.cid) : nullptr);
 }
 
 }  // namespace nvmf::trace

@@ -2,6 +2,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "wire/commands.hpp"
 #include "wire/layouts/commands_admin.hpp"
@@ -19,7 +20,7 @@ using wire::get;
 
 constexpr std::size_t cid_at = wire::offset_of<wire::sqe_layout, "cid">();
 // As much of Identify Controller as has the limits that are shown.
-constexpr std::size_t identify_bytes = 1800;
+constexpr std::size_t identify_bytes = 1802;
 constexpr std::uint64_t cns_controller = 0x01;
 
 bool is_connect(const command& c) {
@@ -95,8 +96,11 @@ void connection::begin_command(byte_span sqe, const pdu& p) {
   command& c = commands_.add(cid);
   c.number = counts_.commands;
   sqe = sqe.first(std::min(c.sqe.size(), sqe.size()));
-  std::ranges::copy(sqe, c.sqe.begin());
   c.whole = sqe.size() == c.sqe.size();
+  if (c.whole)
+    std::memcpy(c.sqe.data(), sqe.data(), c.sqe.size());
+  else
+    std::ranges::copy(sqe, c.sqe.begin());
   c.in_capsule = p.data_bytes;
   c.sent = p.ended;
   if (p.data_bytes > 0) c.first_data = c.last_data = p.ended;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "command.hpp"
@@ -39,6 +40,18 @@ struct notice {
   const pdu* about = nullptr;
 };
 
+// A work request of RDMA that is done, as the end that posted it tells.
+struct work {
+  std::string_view kind;  // "RDMA WRITE"
+  way going;              // from that end
+  std::optional<std::uint16_t> cid = {};
+  std::uint64_t bytes = 0;
+  std::optional<std::uint32_t> key = {};  // of the memory that it is about, and where that is
+  std::uint64_t address = 0;
+  stamp posted, done;
+  std::string_view trouble = {};  // why it failed; nothing: it did not
+};
+
 class listener {
  public:
   virtual ~listener() = default;
@@ -52,6 +65,8 @@ class listener {
   virtual void on_completion(const connection&, const command&, const completion&,
                              const pdu* /*by*/) {}
   virtual void on_notice(const connection&, const notice&) {}
+  // `of`: the command that it belongs to, if that is outstanding.
+  virtual void on_work(const connection&, const work&, const command* /*of*/) {}
   // The last that is told of a connection. `closed`: by FIN or RST, not by the end of the capture.
   virtual void on_end(const connection&, const stamp&, bool /*closed*/) {}
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "roce_packet.hpp"
+
 namespace nvmf::trace {
 
 namespace {
@@ -16,15 +18,11 @@ constexpr std::uint64_t management_class = 0x07, class_version = 2, method_send 
 constexpr std::size_t ip_header = 36;
 constexpr std::uint64_t ip_service_tcp = 0x0000'0000'0106'0000;
 
-std::uint32_t number(byte_span b, std::size_t at, std::size_t size) {
-  return static_cast<std::uint32_t>(load_be(b, at, size));
-}
-
 void read_request(byte_span b, cm_message& m) {
   const std::uint64_t service = load_be(b, 8, 8);
-  m.qp = number(b, 32, 3);
-  m.peer_psn = number(b, 44, 3);
-  const std::uint32_t mtu = number(b, 50, 1) >> 4;
+  m.qp = field_at(b, 32, 3);
+  m.peer_psn = field_at(b, 44, 3);
+  const std::uint32_t mtu = field_at(b, 50, 1) >> 4;
   m.mtu = mtu >= 1 && mtu <= 5 ? 128u << mtu : 0;
   m.private_data = b.subspan(140, 92);
   if ((service & ~std::uint64_t{0xffff}) != ip_service_tcp) return;
@@ -41,16 +39,16 @@ std::optional<cm_message> read_cm(byte_span mad) {
     return std::nullopt;
   const byte_span b = mad.subspan(mad_header, mad_bytes - mad_header);
   cm_message m{.kind = static_cast<cm_kind>(load_be(mad, 16, 2))};
-  m.local_id = number(b, 0, 4);
-  m.remote_id = number(b, 4, 4);
+  m.local_id = field_at(b, 0, 4);
+  m.remote_id = field_at(b, 4, 4);
   switch (m.kind) {
     case cm_kind::request:
       m.remote_id = 0;
       read_request(b, m);
       return m;
     case cm_kind::reply:
-      m.qp = number(b, 12, 3);
-      m.peer_psn = number(b, 20, 3);
+      m.qp = field_at(b, 12, 3);
+      m.peer_psn = field_at(b, 20, 3);
       m.private_data = b.subspan(36);
       return m;
     case cm_kind::reject:

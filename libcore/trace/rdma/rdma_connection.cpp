@@ -18,6 +18,7 @@ constexpr std::size_t sqe_bytes = wire::sqe_layout.size, cqe_bytes = wire::cqe_l
 constexpr std::size_t common = wire::pdu_common.size;
 constexpr std::size_t sgl1_at = 24, sgl_bytes = 16;
 constexpr std::size_t descriptors_max = 256;
+constexpr std::size_t cid_end = 4;
 
 // A message has at most 2 GiB (9.2.2).
 std::uint32_t bounded(std::uint64_t bytes) {
@@ -172,12 +173,29 @@ void rdma_connection::on_request(direction& d, const roce_packet& p, const stamp
 
 void rdma_connection::take_message(way going, message& m, const stamp& at) {
   if (m.operation == rdma_operation::write) return take_data(going, m, at);
-  if (going == way::to_controller && m.kept.size() >= 4) return take_command(m, at);
-  if (going == way::to_host && m.kept.size() >= cqe_bytes) return take_response(m, at);
+  const bool command = going == way::to_controller;
+  if (m.kept.size() >= (command ? cid_end : cqe_bytes))
+    return command ? take_command(m, at) : take_response(m, at);
+  // Too short to be a capsule, or cut by the capture.
+  const rdma_facts facts = facts_of(going, m);
+  pdu p = unit(command ? wire::pdu_type::capsule_cmd : wire::pdu_type::capsule_resp, going, m.begun,
+               at, facts);
+  std::ranges::copy(m.kept, header_.begin() + common);
+  p.header = byte_span{header_}.first(common + m.kept.size());
+  p.bytes_missing = m.missing;
+  to_.on_pdu(*this, p, nullptr);
+}
+
+rdma_facts rdma_connection::facts_of(way to, const message& m) const {
+  rdma_facts f{.qp = ways_[static_cast<std::size_t>(to)].qp, .psn = m.psn};
+  f.packets = true;
+  f.broken = m.broken;
+  f.message_bytes = m.bytes;
+  return f;
 }
 
 void rdma_connection::take_command(message& m, const stamp& at) {
-  const rdma_facts facts{.qp = of(way::to_controller).qp, .psn = m.psn};
+  const rdma_facts facts = facts_of(way::to_controller, m);
   pdu p = unit(wire::pdu_type::capsule_cmd, way::to_controller, m.begun, at, facts);
   const byte_span all = m.kept;
   const byte_span sqe = all.first(std::min(sqe_bytes, all.size()));
@@ -208,8 +226,18 @@ void rdma_connection::add_keys(std::uint16_t cid, byte_span sqe, byte_span in_ca
   const auto add_one = [&](byte_span sgl) {
     if (type_of(sgl) != wire::sgl_type::keyed_data_block || keys_.size() >= reads_max) return;
     const auto length = static_cast<std::uint32_t>(get<wire::keyed_sgl_layout, "length">(sgl));
-    keys_[static_cast<std::uint32_t>(get<wire::keyed_sgl_layout, "key">(sgl))] = {
-        cid, get<wire::keyed_sgl_layout, "addr">(sgl), length, offset};
+    const auto key = static_cast<std::uint32_t>(get<wire::keyed_sgl_layout, "key">(sgl));
+    const std::uint64_t address = get<wire::keyed_sgl_layout, "addr">(sgl);
+    // Memory that is given again is the new command's.
+    const auto [from, to] = keys_.equal_range(key);
+    const auto old = std::find_if(from, to, [&](const auto& k) {
+      return k.second.address == address || find(k.second.cid) == nullptr;
+    });
+    const region r{cid, address, length, offset};
+    if (old != to)
+      old->second = r;
+    else
+      keys_.emplace(key, r);
     offset += length;
   };
   const byte_span first = sqe.subspan(sgl1_at, sgl_bytes);
@@ -221,22 +249,39 @@ void rdma_connection::add_keys(std::uint16_t cid, byte_span sqe, byte_span in_ca
 
 command* rdma_connection::command_of(std::uint32_t key, std::uint64_t address,
                                      std::uint64_t& offset) {
-  const auto it = keys_.find(key);
-  if (it == keys_.end()) return nullptr;
-  offset = address - it->second.address + it->second.offset;
-  return find(it->second.cid);
+  // The memory that it lies in, or the last that begins before it.
+  const auto [from, to] = keys_.equal_range(key);
+  const region* best = nullptr;
+  for (auto it = from; it != to; ++it) {
+    const region& r = it->second;
+    if (address - r.address < r.length) {
+      best = &r;
+      break;
+    }
+    if (best == nullptr || address - r.address < address - best->address) best = &r;
+  }
+  if (best == nullptr) return nullptr;
+  offset = address - best->address + best->offset;
+  return find(best->cid);
+}
+
+void rdma_connection::forget_key(std::uint32_t key, std::uint16_t cid) {
+  const auto [from, to] = keys_.equal_range(key);
+  const auto it = std::find_if(from, to, [&](const auto& k) { return k.second.cid == cid; });
+  if (it != to) keys_.erase(it);
 }
 
 void rdma_connection::forget_keys(const command& c) {
   const byte_span first = byte_span{c.sqe}.subspan(sgl1_at, sgl_bytes);
   if (type_of(first) == wire::sgl_type::keyed_data_block)
-    keys_.erase(static_cast<std::uint32_t>(get<wire::keyed_sgl_layout, "key">(first)));
+    forget_key(static_cast<std::uint32_t>(get<wire::keyed_sgl_layout, "key">(first)), c.cid);
   else if (type_of(first) == wire::sgl_type::last_segment)
     std::erase_if(keys_, [&](const auto& k) { return k.second.cid == c.cid; });
 }
 
 void rdma_connection::take_response(message& m, const stamp& at) {
-  const rdma_facts facts{.qp = of(way::to_host).qp, .psn = m.psn, .invalidated = m.invalidated};
+  rdma_facts facts = facts_of(way::to_host, m);
+  facts.invalidated = m.invalidated;
   pdu p = unit(wire::pdu_type::capsule_resp, way::to_host, m.begun, at, facts);
   std::copy_n(m.kept.begin(), cqe_bytes, header_.begin() + common);
   const byte_span cqe = p.header.subspan(common, cqe_bytes);
@@ -255,7 +300,10 @@ void rdma_connection::take_response(message& m, const stamp& at) {
 void rdma_connection::take_read(direction& d, const roce_packet& p, const stamp& at) {
   std::uint64_t offset = 0;
   command* c = d.going == way::to_host ? command_of(p.key, p.address, offset) : nullptr;
-  const rdma_facts facts{.qp = d.qp, .psn = p.psn, .key = p.key, .address = p.address};
+  rdma_facts facts{.qp = d.qp, .psn = p.psn, .key = p.key, .address = p.address};
+  facts.packets = true;
+  facts.announced = p.length;
+  facts.host_asked = d.going == way::to_controller;
   pdu u = unit(wire::pdu_type::r2t, d.going, at, at, facts);
   if (c != nullptr) {
     set<wire::pdu_r2t, "cccid">(header_, c->cid);
@@ -310,7 +358,11 @@ void rdma_connection::take_data(way going, message& m, const stamp& at) {
   std::uint64_t offset = 0;
   command* c = command_of(m.key, m.address, offset);
   const bool to_host = going == way::to_host;
-  const rdma_facts facts{.qp = of(going).qp, .psn = m.psn, .key = m.key, .address = m.address};
+  rdma_facts facts = facts_of(going, m);
+  facts.key = m.key;
+  facts.address = m.address;
+  facts.announced = m.length;
+  facts.host_asked = to_host == (m.operation == rdma_operation::read_request);
   pdu p = unit(to_host ? wire::pdu_type::c2h_data : wire::pdu_type::h2c_data, going, m.begun, at,
                facts);
   p.data_bytes = bounded(m.bytes);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <memory_resource>
 #include <unordered_map>
 #include <vector>
 
@@ -71,8 +72,10 @@ class rdma_connection final : public connection {
   void take_response(message& m, const stamp& at);
   void take_read(direction& d, const roce_packet& p, const stamp& at);
   void take_data(way going, message& m, const stamp& at);
+  rdma_facts facts_of(way to, const message& m) const;
   command* command_of(std::uint32_t key, std::uint64_t address, std::uint64_t& offset);
   void add_keys(std::uint16_t cid, byte_span sqe, byte_span in_capsule);
+  void forget_key(std::uint32_t key, std::uint16_t cid);
   void forget_keys(const command& c);
   std::size_t wanted(const message& m);
   pdu unit(wire::pdu_type type, way going, const stamp& begun, const stamp& at,
@@ -86,7 +89,10 @@ class rdma_connection final : public connection {
   };
   conversation_options options_;
   std::array<direction, 2> ways_;
-  std::unordered_map<std::uint32_t, region> keys_;
+  // Nodes are used again: who allocates is the depth of the queue, not the command.
+  std::pmr::unsynchronized_pool_resource pool_;
+  // One key may stand for all memory of a host, and then for many commands at once.
+  std::pmr::unordered_multimap<std::uint32_t, region> keys_{&pool_};
   std::array<std::byte, 72> header_{};
 };
 

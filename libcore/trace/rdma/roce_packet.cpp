@@ -15,7 +15,7 @@ constexpr std::size_t bth_bytes = 12, deth_bytes = 8, reth_bytes = 16, aeth_byte
 
 enum part : std::uint8_t { none = 0, reth = 1, aeth = 2, immediate = 4, ieth = 8 };
 
-struct row {
+struct operation_row {
   rdma_operation operation = rdma_operation::other;
   rdma_place place = rdma_place::only;
   std::uint8_t parts = none;
@@ -23,10 +23,10 @@ struct row {
 
 // Operations of a reliable connection by the lower five bits of the opcode (9.2.1). Atomics and
 // what is reserved stay what they are.
-constexpr auto rows = [] {
+constexpr auto operation_rows = [] {
   using enum rdma_operation;
   using enum rdma_place;
-  std::array<row, 32> r{};
+  std::array<operation_row, 32> r{};
   r[0x00] = {send, first, none};
   r[0x01] = {send, middle, none};
   r[0x02] = {send, last, none};
@@ -53,18 +53,14 @@ constexpr auto rows = [] {
 constexpr std::uint8_t reliable = 0, unreliable_datagram = 3;
 constexpr std::uint8_t send_only = 0x04;
 
-std::uint32_t number(byte_span b, std::size_t at, std::size_t size) {
-  return static_cast<std::uint32_t>(load_be(b, at, size));
-}
-
 }  // namespace
 
 std::optional<roce_packet> read_roce(byte_span b, std::uint32_t payload_bytes) {
   if (b.size() < bth_bytes) return std::nullopt;
   roce_packet p{.opcode = std::to_integer<std::uint8_t>(b[0])};
   const std::uint32_t padding = std::to_integer<std::uint32_t>(b[1]) >> 4 & 3;
-  p.to_qp = number(b, 5, 3);
-  p.psn = number(b, 9, 3);
+  p.to_qp = field_at(b, 5, 3);
+  p.psn = field_at(b, 9, 3);
   std::size_t at = bth_bytes;
   std::uint8_t parts = none;
   const auto transport = static_cast<std::uint8_t>(p.opcode >> 5);
@@ -73,10 +69,10 @@ std::optional<roce_packet> read_roce(byte_span b, std::uint32_t payload_bytes) {
     if (b.size() < at + deth_bytes) return std::nullopt;
     p.operation = rdma_operation::send;
     p.datagram = true;
-    p.from_qp = number(b, at + 5, 3);
+    p.from_qp = field_at(b, at + 5, 3);
     at += deth_bytes;
   } else if (transport == reliable) {
-    const row& r = rows[p.opcode & 0x1f];
+    const operation_row& r = operation_rows[p.opcode & 0x1f];
     p.operation = r.operation;
     p.place = r.place;
     parts = r.parts;
@@ -88,11 +84,11 @@ std::optional<roce_packet> read_roce(byte_span b, std::uint32_t payload_bytes) {
   if (b.size() < head || payload_bytes < head + padding + icrc_bytes) return std::nullopt;
   if ((parts & reth) != 0) {
     p.address = load_be(b, at, 8);
-    p.key = number(b, at + 8, 4);
-    p.length = number(b, at + 12, 4);
+    p.key = field_at(b, at + 8, 4);
+    p.length = field_at(b, at + 12, 4);
   }
   if ((parts & aeth) != 0) p.syndrome = std::to_integer<std::uint8_t>(b[at]);
-  if ((parts & ieth) != 0) p.invalidated = number(b, at, 4);
+  if ((parts & ieth) != 0) p.invalidated = field_at(b, at, 4);
   p.payload_bytes = payload_bytes - static_cast<std::uint32_t>(head + padding + icrc_bytes);
   p.payload = b.subspan(head, std::min<std::size_t>(b.size() - head, p.payload_bytes));
   return p;

@@ -12,6 +12,11 @@ namespace nvmf::trace {
 
 inline constexpr std::uint16_t roce_port = 4791;
 
+// A field of a header, of at most four bytes.
+inline std::uint32_t field_at(byte_span b, std::size_t at, std::size_t size) {
+  return static_cast<std::uint32_t>(wire::load_be(b, at, size));
+}
+
 enum class rdma_operation : std::uint8_t {
   send,
   write,

@@ -3,42 +3,29 @@
 
 namespace nvmf::trace {
 
-namespace {
-
-// The rules are those of NVMe/TCP.
-bool has_rules(const connection& c) { return c.carried_by() == fabric::tcp; }
-
-}  // namespace
-
 queue_checker& checker::of(const connection& c) {
-  if (c.number() == last_number_) return *last_;
+  auto& [number, its] = recent_[c.number() % recent_.size()];
+  if (number == c.number()) return *its;
   std::unique_ptr<queue_checker>& q = queues_[c.number()];
   violation_sink& counting = *this;
   if (q == nullptr) q = std::make_unique<queue_checker>(controllers_, counting);
-  last_number_ = c.number();
-  last_ = q.get();
-  return *last_;
+  number = c.number();
+  its = q.get();
+  return *its;
 }
 
-void checker::on_connection(const connection& c) {
-  if (has_rules(c)) of(c);
-}
-void checker::on_pdu(const connection& c, const pdu& p, const command* k) {
-  if (has_rules(c)) of(c).on_pdu(c, p, k);
-}
+void checker::on_connection(const connection& c) { of(c); }
+void checker::on_pdu(const connection& c, const pdu& p, const command* k) { of(c).on_pdu(c, p, k); }
 void checker::on_completion(const connection& c, const command& k, const completion& done,
                             const pdu*) {
-  if (has_rules(c)) of(c).on_completion(c, k, done);
+  of(c).on_completion(c, k, done);
 }
-void checker::on_notice(const connection& c, const notice& n) {
-  if (has_rules(c)) of(c).on_notice(c, n);
-}
+void checker::on_notice(const connection& c, const notice& n) { of(c).on_notice(c, n); }
 
 void checker::on_end(const connection& c, const stamp& at, bool closed) {
-  if (!has_rules(c)) return;
   of(c).on_end(c, at, closed);
   queues_.erase(c.number());
-  last_number_ = 0;
+  recent_[c.number() % recent_.size()] = {};
 }
 
 void checker::on_violation(const connection& c, const violation& v) {

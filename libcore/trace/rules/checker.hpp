@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "queue_checker.hpp"
 #include "trace/conversation/listener.hpp"
@@ -43,8 +44,8 @@ class checker final : public listener, private violation_sink {
   violation_sink& to_;
   controllers controllers_;
   std::unordered_map<std::uint32_t, std::unique_ptr<queue_checker>> queues_;
-  std::uint32_t last_number_ = 0;  // 0 is no connection
-  queue_checker* last_ = nullptr;
+  // Those that were asked for last, by number; 0 is no connection.
+  std::array<std::pair<std::uint32_t, queue_checker*>, 16> recent_{};
   std::array<std::uint64_t, 256> counts_{};
   std::array<std::uint64_t, 3> by_weight_{};
   std::uint64_t suspended_ = 0;

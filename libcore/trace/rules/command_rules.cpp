@@ -2,6 +2,8 @@
 // Rules of commands and their capsules, and of the silence between them.
 #include "queue_checker.hpp"
 #include "wire/layouts/commands.hpp"
+#include "wire/layouts/commands_admin.hpp"
+#include "wire/layouts/commands_nvm.hpp"
 #include "wire/layouts/entries.hpp"
 #include "wire/layouts/fabrics.hpp"
 #include "wire/tables.hpp"
@@ -14,11 +16,8 @@ namespace {
 
 // In-capsule data of the Admin Queue and of Fabrics commands (TCP 3.2.4).
 constexpr std::uint32_t admin_capsule_data_max = 8192;
+constexpr std::uint64_t identify_data = 4096, dsm_range_bytes = 16;
 
-bool is_fabrics(const command& k) { return k.opcode() == wire::fabrics_opcode; }
-bool is_fabrics(const command& k, wire::fabrics_type type) {
-  return is_fabrics(k) && k.fctype() == static_cast<std::uint8_t>(type);
-}
 bool is_admin(const command& k, wire::admin_opcode opcode) {
   return k.admin && k.opcode() == static_cast<std::uint8_t>(opcode);
 }
@@ -54,11 +53,16 @@ void queue_checker::take_command(const place& at, const command& k) {
   const descriptor sgl = sgl_of(k);
   if (sgl.type == wire::sgl_type::data_block || sgl.type == wire::sgl_type::transport_data_block)
     t.length = static_cast<std::uint32_t>(sgl.length);
+  if (rdma_ != nullptr) take_keys(at, k, t);
   if (is_fabrics(k, wire::fabrics_type::connect))
     take_connect(at, k);
   else
     check_queue(at, k);
-  check_sgl(at, k, t);
+  if (at.on.carried_by() == fabric::tcp)
+    check_sgl(at, k, t);
+  else if (rdma_ != nullptr)
+    check_rdma_sgl(at, k, t);
+  check_sgl_length(at, k, t);
   check_limits(at, k, t);
   check_alive(at.on, at.p.ended, &at.p, &k);
 }
@@ -111,9 +115,29 @@ void queue_checker::check_sgl(const place& at, const command& k, const transfer&
            bound::is(k.in_capsule));
 }
 
+// What the fields of a command tell of its data.
+void queue_checker::check_sgl_length(const place& at, const command& k, const transfer& t) {
+  if (!t.length || *t.length == 0 || is_fabrics(k) || !at.on.queue_known()) return;
+  std::uint64_t data = 0;
+  if (is_admin(k, wire::admin_opcode::identify))
+    data = identify_data;
+  else if (is_admin(k, wire::admin_opcode::get_log_page))
+    data = (get<wire::get_log_page_command, "numdl">(k.sqe) |
+            get<wire::get_log_page_command, "numdu">(k.sqe) << 16) *
+               4 +
+           4;
+  else if (!k.admin &&
+           k.opcode() == static_cast<std::uint8_t>(wire::nvm_opcode::dataset_management))
+    data = (get<wire::dataset_management_command, "nr">(k.sqe) + 1) * dsm_range_bytes;
+  if (*t.length < data)
+    report(at, rule::sgl_length, "sgl1.length", *t.length, bound::at_least(data));
+}
+
 void queue_checker::check_limits(const place& at, const command& k, const transfer& t) {
   const bool known = at.on.queue_known();
-  if (is_fabrics(k) || (known && k.admin)) {
+  if (at.on.carried_by() != fabric::tcp) {
+    if (rdma_ != nullptr) check_rdma_capsule(at, k);
+  } else if (is_fabrics(k) || (known && k.admin)) {
     if (k.in_capsule > admin_capsule_data_max)
       report(at, rule::capsule_limit, "data in the capsule", k.in_capsule,
              bound::at_most(admin_capsule_data_max));

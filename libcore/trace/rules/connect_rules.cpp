@@ -21,10 +21,6 @@ constexpr std::uint16_t cntlid_max = 0xffef;
 constexpr std::uint16_t cntlid_static = 0xfffe;
 constexpr std::uint16_t sqhd_no_flow_control = 0xffff;
 
-bool is_fabrics(const command& k, wire::fabrics_type type) {
-  return k.opcode() == wire::fabrics_opcode && k.fctype() == static_cast<std::uint8_t>(type);
-}
-
 }  // namespace
 
 void queue_checker::take_connect(const place& at, const command& k) {
@@ -48,12 +44,19 @@ void queue_checker::take_connect(const place& at, const command& k) {
   if (t.length && *t.length != wire::connect_data.size)
     report(at, rule::connect_data, "sgl1.length", *t.length, bound::is(wire::connect_data.size));
   facts_.reset();
+  if (rdma_ != nullptr) check_private_data(at);
+  take_connect_data(at);
+}
+
+// In its capsule, or fetched by the controller.
+void queue_checker::take_connect_data(const place& at) {
   if (at.p.data.size() < wire::connect_data.size) return;
-  check_connect_data(at, k);
+  check_connect_data(at);
+  if (rdma_ != nullptr) check_private_cntlid(at);
   join_controller(at);
 }
 
-void queue_checker::check_connect_data(const place& at, const command&) {
+void queue_checker::check_connect_data(const place& at) {
   const wire::byte_span b = at.p.data;
   const auto cntlid = get<wire::connect_data, "cntlid">(b);
   if (queue_.qid == 0 && cntlid > cntlid_max && cntlid < cntlid_static)

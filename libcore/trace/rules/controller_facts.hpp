@@ -30,6 +30,7 @@ struct controller_facts {
   std::uint8_t mdts = 0, aerl = 0;
   std::uint16_t kas = 0;
   std::uint32_t ioccsz = 0;
+  std::uint16_t icdoff = 0;
   bool tbkas = true;  // until Identify says that only Keep Alive counts
 
   std::uint64_t io_queues = 0;  // that were connected

@@ -22,6 +22,10 @@ std::string codes_of(std::uint8_t fes) {
   return out.empty() ? "any, or a status of the command" : out;
 }
 
+bool is_of_rdma(const rule_row& r) {
+  return r.name.starts_with("rdma-") || r.name.starts_with("cm-");
+}
+
 wire::topic_section section_of(severity s, std::string_view title, std::string_view text) {
   wire::topic_section out{title, std::string(text), {}};
   for (const rule_row& r : all_rules())
@@ -42,15 +46,13 @@ std::vector<named_topic> make_topics() {
   for (const rule_row& r : all_rules()) {
     named_topic& t = out[static_cast<std::size_t>(r.id)];
     t.name = fmt::format("{}{}", prefix, r.name);
-    t.topic = {t.name,
-               r.statement,
-               {{{},
-                 {},
-                 {{"severity", std::string(name_of(r.weight))},
-                  {"broken by", std::string(title_of(r.who))},
-                  {"needs to be seen", std::string(title_of(r.needs))},
-                  {"FES of a TermReq for it", codes_of(r.fes)},
-                  {"defined in", std::string(r.section)}}}}};
+    std::vector<wire::topic_row> facts{{"severity", std::string(name_of(r.weight))},
+                                       {"broken by", std::string(title_of(r.who))},
+                                       {"needs to be seen", std::string(title_of(r.needs))}};
+    // Only NVMe/TCP has TermReqs.
+    if (!is_of_rdma(r)) facts.push_back({"FES of a TermReq for it", codes_of(r.fes)});
+    facts.push_back({"defined in", std::string(r.section)});
+    t.topic = {t.name, r.statement, {{{}, {}, std::move(facts)}}};
   }
   return out;
 }
@@ -60,7 +62,7 @@ std::vector<named_topic> make_topics() {
 const wire::topic& rules_topic() {
   static const wire::topic topic{
       "rules",
-      "Rules of NVMe/TCP that traffic is held against",
+      "Rules that traffic is held against",
       {{{},
         "Each rule says what holds when nobody breaks it, and in brackets who can. A rule is "
         "judged "

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Rules of the header of any PDU, in the order of its bytes.
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "queue_checker.hpp"
+#include "trace/rdma/rdma_facts.hpp"
 #include "wire/layouts/pdu.hpp"
 
 namespace nvmf::trace {
@@ -37,6 +40,29 @@ bool has_data(pdu_type t) {
 }
 bool is_termreq(pdu_type t) { return t == pdu_type::h2c_termreq || t == pdu_type::c2h_termreq; }
 bool is_setup(pdu_type t) { return t == pdu_type::icreq || t == pdu_type::icresp; }
+
+// The reserved fields of the PDU types, by their number.
+constexpr std::size_t types_max = 10;
+using reserved_fields = std::array<std::vector<const wire::field*>, types_max>;
+const reserved_fields& reserved_of_types() {
+  static const reserved_fields all = [] {
+    reserved_fields out;
+    for (std::uint8_t type = 0; type < types_max; ++type)
+      if (const wire::layout* form = wire::pdu_layout(type); form != nullptr)
+        for (const wire::field& f : form->fields)
+          if (f.as == wire::kind::reserved) out[type].push_back(&f);
+    return out;
+  }();
+  return all;
+}
+
+bool is_zero(wire::byte_span header, const wire::field& f) {
+  if (f.bits != 0) return wire::get(header, f) == 0;
+  const std::size_t size = std::size_t{f.size} * std::max<std::size_t>(f.count, 1);
+  if (size == 4) return wire::load_le(header, f.offset, 4) == 0;
+  return std::ranges::all_of(header.subspan(f.offset, size),
+                             [](std::byte b) { return b == std::byte{}; });
+}
 
 }  // namespace
 
@@ -129,17 +155,16 @@ bool queue_checker::check_digests(const place& at) {
 
 void queue_checker::check_reserved(const place& at) {
   const pdu& p = at.p;
-  const wire::layout* form = wire::pdu_layout(p.type);
-  for (const wire::field& f : form->fields) {
-    if (f.as != wire::kind::reserved) continue;
-    const wire::byte_span bytes =
-        p.header.subspan(f.offset, std::size_t{f.size} * std::max<std::size_t>(f.count, 1));
-    const bool zero =
-        f.bits != 0 ? wire::get(p.header, f) == 0
-                    : std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{}; });
-    if (!zero)
-      return report(at, rule::pdu_reserved, "reserved bytes from", f.offset, bound::words("zeros"));
-  }
+  for (const wire::field* f : reserved_of_types()[p.type])
+    if (!is_zero(p.header, *f))
+      return report(at, rule::pdu_reserved, "reserved bytes from", f->offset,
+                    bound::words("zeros"));
+}
+
+void queue_checker::check_private_reserved(const place& at) {
+  for (const wire::field& f : at.p.rdma->private_data->fields)
+    if (f.as == wire::kind::reserved && !is_zero(at.p.header, f))
+      return report(at, rule::cm_reserved, "reserved bytes from", f.offset, bound::words("zeros"));
 }
 
 }  // namespace nvmf::trace

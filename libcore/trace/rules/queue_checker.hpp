@@ -11,11 +11,22 @@
 #include <vector>
 
 #include "controller_facts.hpp"
+#include "rdma_ledger.hpp"
 #include "trace/conversation/connection.hpp"
 #include "transfers.hpp"
 #include "violation.hpp"
+#include "wire/layouts/entries.hpp"
+#include "wire/tables.hpp"
 
 namespace nvmf::trace {
+
+inline bool is_fabrics(const command& k) { return k.opcode() == wire::fabrics_opcode; }
+inline bool is_fabrics(const command& k, wire::fabrics_type type) {
+  return is_fabrics(k) && k.fctype() == static_cast<std::uint8_t>(type);
+}
+inline wire::byte_span sgl1_of(const command& k) {
+  return wire::bytes_of<wire::sqe_layout, "sgl1">(wire::byte_span{k.sqe});
+}
 
 class queue_checker {
  public:
@@ -42,6 +53,8 @@ class queue_checker {
     // The last that it broke, and how many PDUs had come from the other side by then.
     std::optional<rule> last_broken;
     std::uint64_t answered = 0;
+    // Common headers that were found right: what is said of them stays so.
+    std::array<std::uint64_t, 8> right = {};
   };
   // What judged a PDU: where it is reported.
   struct place {
@@ -65,6 +78,8 @@ class queue_checker {
   }
 
   void judge(const connection& c, const pdu& p, const command* of);
+  // Order and header. False when what the PDU says cannot be believed.
+  bool check_frame(const place& at);
 
   // pdu_rules.cpp: false when what the PDU says cannot be believed.
   bool check_header(const place& at);
@@ -72,6 +87,7 @@ class queue_checker {
   void check_data_offset(const place& at);
   void check_digest_use(const place& at);
   void check_reserved(const place& at);
+  void check_private_reserved(const place& at);
   bool check_digests(const place& at);
   // setup_rules.cpp
   void check_order(const place& at);
@@ -82,11 +98,13 @@ class queue_checker {
   void take_command(const place& at, const command& k);
   void check_queue(const place& at, const command& k);
   void check_sgl(const place& at, const command& k, const transfer& t);
+  void check_sgl_length(const place& at, const command& k, const transfer& t);
   void check_limits(const place& at, const command& k, const transfer& t);
   void check_alive(const connection& c, const stamp& at, const pdu* p, const command* k);
   // connect_rules.cpp
   void take_connect(const place& at, const command& k);
-  void check_connect_data(const place& at, const command& k);
+  void take_connect_data(const place& at);
+  void check_connect_data(const place& at);
   void join_controller(const place& at);
   void take_connect_response(const place& at, const command& k);
   void learn(const connection& c, const command& k, const completion& done);
@@ -95,19 +113,42 @@ class queue_checker {
   void check_r2t_range(const place& at, transfer& t, std::uint64_t begin, std::uint64_t end);
   void take_h2c(const place& at, const command* of);
   void take_c2h(const place& at, const command* of);
+  void learn_data(const place& at, const command& k);
   void check_datal(const place& at);
   void check_ending(const connection& c, const stamp& at);
   // response_rules.cpp
   void take_response(const place& at, const command* of);
+  void check_data_sent(const place& at, const command& k, const transfer& t);
   void check_unknown_response(const place& at);
+  void check_entry(const place& at, const command* of);
   void check_sqhd(const place& at, const command& k, const transfer& t);
+  // rdma_rules.cpp: what is told by capsules and data; PDUs are made up.
+  void judge_capsules(const place& at, const command* of);
+  void flush_waiting(const connection& c, side by);
+  void take_private_data(const place& at);
+  void take_cm_request(const place& at);
+  void take_reject(const place& at);
+  void check_private_data(const place& at);
+  void check_private_cntlid(const place& at);
+  void take_keys(const place& at, const command& k, transfer& t);
+  void check_rdma_sgl(const place& at, const command& k, const transfer& t);
+  void check_rdma_capsule(const place& at, const command& k);
+  // rdma_data_rules.cpp
+  void take_write(const place& at, const command* of);
+  void take_read(const place& at, const command* of);
+  void take_read_answer(const place& at, const command* of);
+  void check_key(const place& at);
+  void check_memory(const place& at, const command& k, std::uint64_t bytes);
+  void check_rdma_response(const place& at, const command& k, const transfer& t);
+  void finish_rdma(const command& k, const completion& done);
 
   controllers& controllers_;
   violation_sink& to_;
   std::array<half, 2> halves_;
   bool whole_ = true;
   bool suspended_ = false;
-  bool doubted_ = false;  // by the PDU that is judged
+  bool doubted_ = false;       // by the PDU that is judged
+  std::uint64_t reports_ = 0;  // also those that were not believed
   std::uint32_t epoch_ = 0;
 
   struct setup {
@@ -130,6 +171,7 @@ class queue_checker {
   std::vector<transfer> transfers_;  // by slot
   r2t_ledger r2ts_;
   finished_cids finished_;
+  std::unique_ptr<rdma_ledger> rdma_;  // over RDMA only
 };
 
 }  // namespace nvmf::trace

@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 2> sides{"host", "controller"};
 constexpr std::array<std::string_view, 3> breakers{"host", "controller", "host or controller"};
 constexpr std::array<std::string_view, 6> needs{
     "where PDUs begin",
-    "ICReq and ICResp",
+    "ICReq and ICResp, or the private data of RDMA",
     "the command from its capsule on, without a gap",
     "Connect of the queue",
     "the connection from its first byte on, without a gap",

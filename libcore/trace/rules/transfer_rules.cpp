@@ -31,10 +31,18 @@ void learn_identity(controller_facts& f, wire::byte_span b) {
   f.aerl = static_cast<std::uint8_t>(get<wire::identify_controller, "aerl">(b));
   f.kas = static_cast<std::uint16_t>(get<wire::identify_controller, "kas">(b));
   f.ioccsz = static_cast<std::uint32_t>(get<wire::identify_controller, "ioccsz">(b));
+  if (b.size() >= wire::offset_of<wire::identify_controller, "icdoff">() + 2)
+    f.icdoff = static_cast<std::uint16_t>(get<wire::identify_controller, "icdoff">(b));
   f.tbkas = get<wire::ctratt_layout, "tbkas">(ctratt) != 0;
 }
 
 }  // namespace
+
+void queue_checker::learn_data(const place& at, const command& k) {
+  if (facts_ != nullptr && queue_.qid == 0 && at.p.data.size() >= identify_bytes &&
+      is_identify_controller(k) && get<wire::pdu_c2h_data, "datao">(at.p.header) == 0)
+    learn_identity(*facts_, at.p.data);
+}
 
 void queue_checker::take_r2t(const place& found, const command* of) {
   const wire::byte_span b = found.p.header;
@@ -147,9 +155,7 @@ void queue_checker::take_c2h(const place& found, const command* of) {
       report(at, rule::c2h_command, "cccid", *at.cid, bound::words("the CID of a command"));
     return;
   }
-  if (facts_ != nullptr && queue_.qid == 0 && p.data.size() >= identify_bytes &&
-      is_identify_controller(*of) && get<wire::pdu_c2h_data, "datao">(p.header) == 0)
-    learn_identity(*facts_, p.data);
+  learn_data(at, *of);
   transfer* t = transfer_of(*of);
   if (t == nullptr) return;
   if (!t->receives)

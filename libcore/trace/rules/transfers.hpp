@@ -22,8 +22,9 @@ struct transfer {
   bool asked_in_order = true;
   bool last_seen = false;
   std::uint32_t open_r2ts = 0;
-  std::uint64_t asked_to = 0;  // the first byte that no R2T asked for
-  std::uint64_t received = 0;  // by the host, in order
+  std::uint64_t asked_to = 0;                        // the first byte that no R2T asked for
+  std::uint64_t received = 0;                        // by the host, in order
+  std::optional<std::uint32_t> may_invalidate = {};  // a key, over RDMA
 };
 
 struct open_r2t {

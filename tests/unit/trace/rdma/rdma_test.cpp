@@ -5,54 +5,12 @@
 
 #include "trace/tracer.hpp"
 #include "unit/trace/journal.hpp"
-#include "unit/trace/rdma/roce.hpp"
+#include "unit/trace/rdma/fabric_tap.hpp"
 
 using namespace nvmf;
 using namespace nvmf::test;
 
 namespace {
-
-octets udp_of(const octets& payload) {
-  octets b;
-  be(b, 49152, 2);
-  be(b, 4791, 2);
-  be(b, payload.size() + 8, 2);
-  be(b, 0, 2);
-  return add(b, payload);
-}
-
-// Queue pair 17 of the host 10.0.0.1, 18 of the controller 10.0.0.2; numbers begin at 1000 and
-// 5000.
-struct fabric_tap {
-  explicit fabric_tap(trace::listener& to) : tracer({}, to) {}
-
-  void show(bool to_controller, const octets& payload, std::size_t snap = 1u << 20) {
-    const std::uint32_t host = 0x0a000001, controller = 0x0a000002;
-    const octets frame =
-        ethernet(0x0800, ipv4_bytes(to_controller ? host : controller,
-                                    to_controller ? controller : host, 17, udp_of(payload)));
-    at += 1000;
-    tracer.take({.bytes = std::span{frame}.first(std::min(frame.size(), snap)),
-                 .wire_bytes = static_cast<std::uint32_t>(frame.size()),
-                 .link = 1,
-                 .at = {at, ++number}});
-  }
-  void host(const octets& payload) { show(true, payload); }
-  void controller(const octets& payload) { show(false, payload); }
-  void open(std::uint16_t port = 4420) {
-    host(cm_request(7, 17, 5000, port));
-    controller(cm_reply(8, 7, 18, 1000));
-    host(cm_plain(0x14, 7, 8));
-  }
-  // SEND only.
-  void command(const octets& sqe) { host(rdma_send(0x04, 18, psn[0]++, sqe)); }
-  void response(const octets& cqe) { controller(rdma_send(0x04, 17, psn[1]++, cqe)); }
-
-  trace::tracer tracer;
-  std::uint32_t psn[2] = {1000, 5000};
-  std::int64_t at = 0;
-  std::uint64_t number = 0;
-};
 
 std::optional<trace::roce_packet> look(const octets& b) {
   return trace::read_roce(b, static_cast<std::uint32_t>(b.size()));

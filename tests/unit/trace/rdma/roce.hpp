@@ -78,6 +78,22 @@ inline octets cm_reply(std::uint32_t id, std::uint32_t remote, std::uint32_t qp,
   put(b, 36 + 2, 32, 2);  // CRQSIZE
   return cm(0x13, b);
 }
+// Where the private data of NVMe begins in either: behind the headers of the datagram (12 + 8) and
+// of the MAD (24), and in a request behind that of the IP service.
+inline std::size_t private_at(const octets& message) {
+  const bool request = message[12 + 8 + 17] == std::byte{0x10};
+  return 12 + 8 + 24 + (request ? 140 + 36 : 36);
+}
+inline octets cm_request_with(std::size_t at, std::uint64_t value, unsigned size) {
+  octets b = cm_request(7, 17, 5000, 4420);
+  put(b, private_at(b) + at, value, size);
+  return b;
+}
+inline octets cm_reply_with(std::size_t at, std::uint64_t value, unsigned size) {
+  octets b = cm_reply(8, 7, 18, 1000);
+  put(b, private_at(b) + at, value, size);
+  return b;
+}
 inline octets cm_reject(std::uint32_t remote, unsigned reason, unsigned status) {
   octets b(232);
   be_at(b, 4, remote, 4);

@@ -370,6 +370,8 @@ TEST_CASE("every rule: its breach is told, and nothing else; its lawful neighbou
   play(connect_samples, seen);
   for (const trace::rule_row& r : trace::all_rules()) {
     CAPTURE(r.name);
+    // Those of RDMA: rdma_rules_test.cpp.
+    if (r.name.starts_with("rdma-") || r.name.starts_with("cm-")) continue;
     CHECK(seen.contains(std::string(r.name)));
   }
 }

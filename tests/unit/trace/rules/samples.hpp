@@ -185,6 +185,36 @@ inline const sample command_samples[] = {
        t.bring_up();
        for (unsigned i = 0; i < (wrong ? 5u : 4u); ++i) t.host(plain_command(0x0c, 100 + i));
      }},
+    {"host sgl-length",
+     [](d& t, bool wrong) {
+       t.open(0);
+       octets b = sgl_command(0x06, 1, wrong ? 4095 : 4096, from_transport);
+       t.host(changed(b, 8 + 40, 1));
+     }},
+    {"host sgl-length",
+     [](d& t, bool wrong) {
+       t.open(0);  // NUMD 1FFh, 0's based
+       octets b = sgl_command(0x02, 1, wrong ? 2047 : 2048, from_transport);
+       t.host(changed(b, 8 + 40, 0x01ff0001, 4));
+     }},
+    {"host sgl-length",
+     [](d& t, bool wrong) {
+       t.open();
+       octets b = sgl_command(0x09, 1, 32, from_capsule, octets(32));
+       t.host(changed(b, 8 + 40, wrong ? 2 : 1));
+     }},
+    {"controller cqe-phase",
+     [](d& t, bool wrong) {
+       t.open();
+       t.host(plain_command(0, 1));
+       t.controller(changed(with_head(response_pdu(1), 2), 8 + 14, wrong ? 1 : 0));
+     }},
+    {"controller cqe-status",
+     [](d& t, bool wrong) {
+       t.open();
+       t.host(plain_command(0, 1));
+       t.answer(1, wrong ? 0x07f : 0x7ff);
+     }},
     {"host keep-alive",
      [](d& t, bool wrong) {
        t.open(0);
