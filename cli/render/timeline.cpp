@@ -58,11 +58,15 @@ std::string pdu_line(const recorded_event& e) {
   return line;
 }
 
-// "RDMA WRITE, 4096 bytes, key 0x00420100"
+// "RDMA WRITE, 4096 bytes, key 0x00420100, address 0x7f0012340000"
 std::string work_line(const recorded_event& e) {
   std::string line = e.text;
   if (e.a != 0) line += fmt::format(", {} bytes", e.a);
-  if (e.b != 0) line += fmt::format(", key 0x{:08x}", e.b);
+  if (e.b == 0) return line;
+  line += fmt::format(", key 0x{:08x}", e.b);
+  // Of a SEND there is the capsule instead.
+  if (e.header.size() == wire::keyed_sgl_layout.size && !e.text.starts_with("SEND"))
+    line += fmt::format(", address {:#x}", wire::get<wire::keyed_sgl_layout, "addr">(e.header));
   return line;
 }
 

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t entry_at = wire::offset_of<wire::pdu_capsule_cmd, "ccsqe">();
 
+// SGL 1's last byte, whose upper half is the type of the descriptor.
+constexpr std::size_t keyed_at = wire::offset_of<wire::sqe_layout, "sgl1">() + 15;
+
 struct place {
   const wire::layout* form;
   std::size_t offset;
@@ -85,7 +88,13 @@ std::optional<std::string> check_breach_field(const std::string& assignment) {
   const auto fits = [&](const wire::layout& form) -> std::expected<void, wire::text_error> {
     const std::array forms{&form};
     scratch = {};
-    return wire::encode_field(forms, scratch, assignment);
+    const auto plain = wire::encode_field(forms, scratch, assignment);
+    if (plain || &form != &wire::sqe_layout) return plain;
+    // A key is a field of a keyed descriptor alone.
+    scratch = {};
+    scratch[keyed_at] = std::byte{0x40};
+    const auto keyed = wire::encode_field(forms, scratch, assignment);
+    return keyed ? keyed : plain;
   };
   std::optional<std::string> telling, first;
   const auto try_form = [&](const wire::layout& form) {

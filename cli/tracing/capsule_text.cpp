@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capsule_text.hpp"
 
+#include <fmt/format.h>
+
 #include <nvmf/status.hpp>
 
 #include "render/status.hpp"
@@ -12,18 +14,15 @@ namespace nvmf::cli {
 
 namespace {
 
-using namespace std::string_view_literals;
-
-void append_latency(fmt::memory_buffer& to, const trace::command& k,
-                    const trace::completion& done) {
+void append_latency(line_buffer& to, const trace::command& k, const trace::completion& done) {
   const trace::latency_parts l = latency_of(k, done);
-  to.append(", "sv);
+  to.literal(", ");
   append_duration(to, l.total);
   std::string_view before = " = ";
-  const auto part = [&](std::string_view name, std::optional<std::int64_t> ns) {
+  const auto part = [&](const auto& name, std::optional<std::int64_t> ns) {
     if (!ns) return;
     to.append(before);
-    to.append(name);
+    to.literal(name);
     append_duration(to, *ns);
     before = " + ";
   };
@@ -35,14 +34,14 @@ void append_latency(fmt::memory_buffer& to, const trace::command& k,
 
 }  // namespace
 
-void capsule_text::append(fmt::memory_buffer& to, tone t, std::string_view text) const {
+void capsule_text::append(line_buffer& to, tone t, std::string_view text) const {
   if (look_.colours())
     to.append(look_(t, text));
   else
     to.append(text);
 }
 
-void capsule_text::append_cid(fmt::memory_buffer& to, std::uint16_t cid) {
+void capsule_text::append_cid(line_buffer& to, std::uint16_t cid) {
   constexpr std::string_view digits = "0123456789abcdef";
   const char text[] = {'0',
                        'x',
@@ -50,25 +49,29 @@ void capsule_text::append_cid(fmt::memory_buffer& to, std::uint16_t cid) {
                        digits[(cid >> 8) & 15],
                        digits[(cid >> 4) & 15],
                        digits[cid & 15],
-                       ' '};
-  to.append(std::begin(text), std::end(text));
+                       ' ',
+                       '\0'};
+  to.literal(text);
 }
 
-void capsule_text::append_command(fmt::memory_buffer& to, const trace::connection& c,
+void capsule_text::append_command(line_buffer& to, const trace::connection& c,
                                   const trace::command& k) {
   append_cid(to, k.cid);
   known_commands::known& about = known_.of(k);
   append(to, tone::name, about.name);
   about.fields.append(to, trace::byte_span{k.sqe}.first(k.whole ? 64 : 0));
-  if (!k.whole) to.append(" (cut off in the capture)"sv);
-  if (k.in_capsule > 0)
-    fmt::format_to(std::back_inserter(to), ", {} bytes in the capsule", k.in_capsule);
+  if (!k.whole) to.literal(" (cut off in the capture)");
+  if (k.in_capsule > 0) {
+    to.literal(", ");
+    to.number(k.in_capsule);
+    to.literal(" bytes in the capsule");
+  }
   if (k.whole && is_connect(k) && !c.agreed().host_nqn.empty())
     fmt::format_to(std::back_inserter(to), " hostnqn={} subnqn={}", shown_name(c.agreed().host_nqn),
                    shown_name(c.agreed().subsystem_nqn));
 }
 
-void capsule_text::append_result(fmt::memory_buffer& to, const trace::command& k,
+void capsule_text::append_result(line_buffer& to, const trace::command& k,
                                  const trace::completion& done) const {
   switch (done.how) {
     case trace::fate::replaced:
@@ -85,24 +88,24 @@ void capsule_text::append_result(fmt::memory_buffer& to, const trace::command& k
     append(to, tone::bad,
            to_text(nvme_status::from_field(done.status & 0x7fff), set_of(k.opcode())));
   else
-    to.append(done.how == trace::fate::success ? "ok by SUCCESS flag"sv : "ok"sv);
+    done.how == trace::fate::success ? to.literal("ok by SUCCESS flag") : to.literal("ok");
   // What the command answers with, when that is not zero.
   if (!done.cqe.empty() && k.whole && wire::load_le(done.cqe, 0, 8) != 0) {
     line_fields result(wire::cqe_form(k.sqe, k.admin, done.cqe), 0, 8);
     result.append(to, done.cqe);
   }
   if (k.bytes() > 0) {
-    to.append(", "sv);
-    append_number(to, k.bytes());
-    to.append(" bytes"sv);
+    to.literal(", ");
+    to.number(k.bytes());
+    to.literal(" bytes");
   }
   if (k.bad_digests > 0) {
-    to.append(", "sv);
+    to.literal(", ");
     append(to, tone::bad, fmt::format("{} digests wrong", k.bad_digests));
   }
 }
 
-void capsule_text::append_completion(fmt::memory_buffer& to, const trace::command& k,
+void capsule_text::append_completion(line_buffer& to, const trace::command& k,
                                      const trace::completion& done) {
   append_cid(to, k.cid);
   append(to, tone::name, known_.of(k).name);

@@ -3,9 +3,8 @@
 // what a packet of a capture is told to carry.
 #pragma once
 
-#include <fmt/format.h>
-
 #include "known_commands.hpp"
+#include "line_buffer.hpp"
 #include "render/style.hpp"
 #include "trace/conversation/connection.hpp"
 
@@ -16,17 +15,15 @@ class capsule_text {
   explicit capsule_text(const style& look) : look_(look) {}
 
   // "0x1005 "
-  static void append_cid(fmt::memory_buffer& to, std::uint16_t cid);
+  static void append_cid(line_buffer& to, std::uint16_t cid);
   // "0x1005 read nsid=0x1 nlb=7, 4096 bytes in the capsule"
-  void append_command(fmt::memory_buffer& to, const trace::connection& c, const trace::command& k);
+  void append_command(line_buffer& to, const trace::connection& c, const trace::command& k);
   // "0x1005 read ok, 4096 bytes, 88.1 us = wait 80.0 us + data 0.0 us + end 8.1 us"
-  void append_completion(fmt::memory_buffer& to, const trace::command& k,
-                         const trace::completion& done);
-  void append(fmt::memory_buffer& to, tone t, std::string_view text) const;
+  void append_completion(line_buffer& to, const trace::command& k, const trace::completion& done);
+  void append(line_buffer& to, tone t, std::string_view text) const;
 
  private:
-  void append_result(fmt::memory_buffer& to, const trace::command& k,
-                     const trace::completion& done) const;
+  void append_result(line_buffer& to, const trace::command& k, const trace::completion& done) const;
 
   const style& look_;
   known_commands known_;

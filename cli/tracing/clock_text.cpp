@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "clock_text.hpp"
 
+#include <cstring>
 #include <ctime>
-#include <iterator>
 #include <string_view>
 
 namespace nvmf::cli {
@@ -16,22 +16,7 @@ void two(char* at, int value) {
   at[1] = static_cast<char>('0' + value % 10);
 }
 
-// A point and `digits` digits.
-void append_fraction(fmt::memory_buffer& to, std::uint64_t value, unsigned digits) {
-  char text[8] = {'.'};
-  for (unsigned i = digits; i > 0; --i) {
-    text[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  }
-  to.append(text, text + digits + 1);
-}
-
 }  // namespace
-
-void append_number(fmt::memory_buffer& to, std::uint64_t value) {
-  const fmt::format_int text(value);
-  to.append(text.data(), text.data() + text.size());
-}
 
 void clock_text::start(std::int64_t ns) {
   if (begun_) return;
@@ -39,7 +24,7 @@ void clock_text::start(std::int64_t ns) {
   first_ns_ = ns;
 }
 
-void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
+void clock_text::append(line_buffer& to, std::int64_t ns) {
   if (how_ == trace_time::relative) ns -= first_ns_;
   // Before the first: packets of several rings, or a clock that was set.
   if (ns < 0 && how_ == trace_time::relative) {
@@ -53,8 +38,9 @@ void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
   }
   const auto micros = static_cast<std::uint64_t>(rest / 1000);
   if (how_ == trace_time::relative || how_ == trace_time::epoch) {
-    fmt::format_to(std::back_inserter(to), "{}", whole);
-    return append_fraction(to, micros, 6);
+    to.signed_number(whole);
+    to.push_back('.');
+    return to.digits<6>(micros);
   }
   if (whole != second_ || text_[0] == '\0') {
     second_ = whole;
@@ -69,26 +55,34 @@ void clock_text::append(fmt::memory_buffer& to, std::int64_t ns) {
     two(&text_[3], parts.tm_min);
     two(&text_[6], parts.tm_sec);
   }
-  to.append(text_.data(), text_.data() + text_.size());
-  append_fraction(to, micros, 6);
+  char* at = to.room(text_.size() + 7);
+  std::memcpy(at, text_.data(), text_.size());
+  at += text_.size();
+  *at++ = '.';
+  to.took(line_buffer::put_digits<6>(at, micros));
 }
 
-void append_duration(fmt::memory_buffer& to, std::int64_t ns) {
-  using namespace std::string_view_literals;
+void append_duration(line_buffer& to, std::int64_t ns) {
   if (ns < 0) to.push_back('-');
   const auto n = static_cast<std::uint64_t>(ns < 0 ? -ns : ns);
-  const auto put = [&](std::uint64_t unit, unsigned digits, std::uint64_t part,
-                       std::string_view name) {
-    append_number(to, n / unit);
-    append_fraction(to, n % unit / part, digits);
-    to.append(name);
+  if (n < 10'000'000) {
+    char* at = line_buffer::put_number(to.room(line_buffer::number_max), n / 1'000);
+    *at++ = '.';
+    to.took(line_buffer::put_digits<1>(at, n / 100));
+    return to.literal(" us");
+  }
+  // `part`: of the last digit.
+  const auto put = [&](std::uint64_t unit, std::uint64_t part) {
+    to.number(n / unit);
+    to.push_back('.');
+    to.digits<2>(n % unit / part);
   };
-  if (n < 10'000'000)
-    put(1'000, 1, 100, " us"sv);
-  else if (n < 10'000'000'000)
-    put(1'000'000, 2, 10'000, " ms"sv);
-  else
-    put(1'000'000'000, 2, 10'000'000, " s"sv);
+  if (n < 10'000'000'000) {
+    put(1'000'000, 10'000);
+    return to.literal(" ms");
+  }
+  put(1'000'000'000, 10'000'000);
+  to.literal(" s");
 }
 
 }  // namespace nvmf::cli

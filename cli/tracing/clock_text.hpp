@@ -2,11 +2,11 @@
 // Times of a trace, as text.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "line_buffer.hpp"
 
 namespace nvmf::cli {
 
@@ -20,7 +20,7 @@ class clock_text {
   // What relative times count from; the first that is told stays.
   void start(std::int64_t ns);
   // "12:34:56.789012", "0.000123", "1700000000.123456".
-  void append(fmt::memory_buffer& to, std::int64_t ns);
+  void append(line_buffer& to, std::int64_t ns);
 
  private:
   trace_time how_;
@@ -30,9 +30,7 @@ class clock_text {
   std::array<char, 8> text_{};
 };
 
-// Decimal, without the machinery of a format string: a line of a trace has a dozen of them.
-void append_number(fmt::memory_buffer& to, std::uint64_t value);
 // "88.1 us", "12.30 ms", "45.00 s"; up to ten of the next unit stay in the smaller one.
-void append_duration(fmt::memory_buffer& to, std::int64_t ns);
+void append_duration(line_buffer& to, std::int64_t ns);
 
 }  // namespace nvmf::cli

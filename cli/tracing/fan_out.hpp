@@ -50,6 +50,10 @@ class fan_out final : public trace::listener, public trace::violation_sink {
       for (trace::listener* l : listeners_) l->on_notice(c, n);
     if (rules_) rules_->on_notice(c, n);
   }
+  void on_work(const trace::connection& c, const trace::work& w,
+               const trace::command* of) override {
+    for (trace::listener* l : listeners_) l->on_work(c, w, of);
+  }
   // The last of a connection is told last.
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override {
     if (rules_) rules_->on_end(c, at, closed);

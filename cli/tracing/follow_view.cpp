@@ -14,9 +14,9 @@ namespace nvmf::cli {
 namespace {
 
 std::string duration_text(std::uint64_t ns) {
-  fmt::memory_buffer b;
+  line_buffer b;
   append_duration(b, static_cast<std::int64_t>(ns));
-  return {b.data(), b.size()};
+  return std::string{b.view()};
 }
 
 std::string rate(std::uint64_t n, double seconds) {

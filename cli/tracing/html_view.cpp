@@ -95,7 +95,7 @@ bool html_view::show(open_connection& on, const trace::connection& c) {
 // What a line of text says, without what the record has in numbers.
 std::string html_view::text_of(const trace::connection& c, const trace::pdu& p,
                                const trace::command* of) {
-  fmt::memory_buffer line;
+  line_buffer line;
   if (of != nullptr && is(p, wire::pdu_type::capsule_cmd)) {
     known_.of(*of).fields.append(line, trace::byte_span{of->sqe}.first(of->whole ? 64 : 0));
     if (of->whole && is_connect(*of) && !c.agreed().host_nqn.empty())
@@ -115,7 +115,7 @@ std::string html_view::text_of(const trace::connection& c, const trace::pdu& p,
   } else {
     return told_fields(p);
   }
-  const std::string_view text{line.data(), line.size()};
+  const std::string_view text = line.view();
   return std::string{text.substr(text.starts_with(' ') ? 1 : 0)};
 }
 

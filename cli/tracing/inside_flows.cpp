@@ -6,7 +6,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 
+#include "rdma/verbs.hpp"
 #include "wire/host.hpp"
+#include "wire/layouts/entries.hpp"
 #include "wire/layouts/pdu.hpp"
 
 namespace nvmf::cli {
@@ -15,6 +17,7 @@ namespace {
 using trace::byte_span;
 
 constexpr std::size_t flows_max = 4096;
+constexpr std::size_t posted_max = 65'536;  // more than a queue pair has room for
 constexpr std::uint16_t default_port = 4420, first_made_port = 49'152;
 constexpr std::uint8_t flag_hdgst = 1, flag_ddgst = 2;
 
@@ -88,38 +91,92 @@ void inside_flows::begin(flow& f, const record& r, byte_span header, bool leaves
 void inside_flows::begin_capsules(flow& f, const record& r, bool host_here) {
   if (f.capsules != nullptr) return;
   f.host_here = host_here;
-  const bool addressed = wire::parse_endpoint(f.peer).has_value() && !f.peer.starts_with("loop");
   const auto [host, controller] = ends_of(f, r);
   f.capsules = std::make_unique<trace::capsule_stream>(
-      tracer_, addressed ? trace::fabric::rdma : trace::fabric::loop, host, controller,
-      stamp_of(r));
+      tracer_, f.rdma ? trace::fabric::rdma : trace::fabric::loop, host, controller, stamp_of(r));
 }
 
 void inside_flows::take_capsule(flow& f, const record& r, byte_span header, byte_span data) {
   // Over TCP its PDU tells it.
   if (f.stream != nullptr) return;
+  // Over RDMA the SEND of a capsule tells what has left, and when.
+  if (f.rdma && (r.type == event_type::command_out || r.type == event_type::response_out)) return;
   const bool command = r.type == event_type::command_out || r.type == event_type::command_in;
   if (command && header.size() == 64) begin_capsules(f, r, r.type == event_type::command_out);
   if (f.capsules == nullptr) return;
+  static constexpr trace::rdma_facts of_inside{.inside = true};
+  const trace::rdma_facts* by = f.rdma ? &of_inside : nullptr;
   const trace::stamp at = stamp_of(r);
   const auto bytes = static_cast<std::uint32_t>(r.a), offset = static_cast<std::uint32_t>(r.b);
   const bool from_host = (r.type == event_type::data_out) == f.host_here;
   switch (r.type) {
     case event_type::command_out:
-      return f.capsules->command(header, data, r.b != 0 ? bytes : 0, at);
+      return f.capsules->command(header, data, r.b != 0 ? bytes : 0, at, by);
     case event_type::command_in:
-      return f.capsules->command(header, data, bytes, at);
+      return f.capsules->command(header, data, bytes, at, by);
     case event_type::response_out:
     case event_type::response_in:
       if (header.size() == 16)
-        f.capsules->response(header, r.type == event_type::response_in && r.a != 0, at);
+        f.capsules->response(header, r.type == event_type::response_in && r.a != 0, at, by);
       return;
     case event_type::data_asked:
-      return f.capsules->ask(r.cid, offset, bytes, at);
+      return f.capsules->ask(r.cid, offset, bytes, at, by);
     default:
       return f.capsules->data(from_host ? trace::way::to_controller : trace::way::to_host, r.cid,
-                              offset, data, bytes, at);
+                              offset, data, bytes, at, by);
   }
+}
+
+// A SEND is its capsule, a READ asks for data, a WRITE brings it.
+void inside_flows::take_posted(flow& f, const record& r, byte_span header, byte_span data) {
+  // What a controller posts comes behind a command.
+  begin_capsules(f, r, true);
+  if (f.posted.size() >= posted_max) return;
+  const trace::stamp at = stamp_of(r);
+  const auto bytes = static_cast<std::uint32_t>(r.a);
+  const auto key = static_cast<std::uint32_t>(r.b);
+  const std::string_view text{
+      reinterpret_cast<const char*>(header.data()) + header.size() + data.size(), r.text_bytes};
+  flow::work_request w{.kind = {}, .cid = r.cid, .bytes = r.a, .about = {.inside = true}, .at = at};
+  using enum rdma::work_kind;
+  for (const auto kind : {send, send_invalidate, write, read, bind, invalidate})
+    if (text == rdma::work_name(kind)) w.kind = rdma::work_name(kind);
+  const bool sends = w.kind == rdma::work_name(send) || w.kind == rdma::work_name(send_invalidate);
+  if (sends && header.size() == 64) {
+    f.capsules->command(header, data, bytes - 64, at, &w.about);
+  } else if (sends && header.size() == 16) {
+    if (key != 0) w.about.invalidated = key;
+    f.capsules->response(header, false, at, &w.about);
+  } else if (r.b != 0) {
+    w.about.key = key;
+    if (header.size() == 16) w.about.address = wire::get<wire::keyed_sgl_layout, "addr">(header);
+    if (w.kind == rdma::work_name(read))
+      f.capsules->ask(r.cid, 0, bytes, at, &w.about);
+    else if (w.kind == rdma::work_name(write))
+      f.capsules->data(trace::way::to_host, r.cid, 0, data, bytes, at, &w.about);
+  }
+  f.posted.push_back(w);
+}
+
+// They are done in the order in which they were posted.
+void inside_flows::take_done(flow& f, const record& r, byte_span data, std::string_view text) {
+  if (f.capsules == nullptr || f.posted.empty()) return;
+  const flow::work_request w = f.posted.front();
+  f.posted.pop_front();
+  const trace::stamp at = stamp_of(r);
+  const bool well = text == w.kind;
+  if (well && w.kind == rdma::work_name(rdma::work_kind::read))
+    f.capsules->data(trace::way::to_controller, w.cid, 0, data, static_cast<std::uint32_t>(w.bytes),
+                     at, &w.about);
+  f.capsules->work({.kind = w.kind,
+                    .going = f.host_here ? trace::way::to_controller : trace::way::to_host,
+                    .cid = w.cid,
+                    .bytes = w.bytes,
+                    .key = w.about.invalidated ? w.about.invalidated : w.about.key,
+                    .address = w.about.address,
+                    .posted = w.at,
+                    .done = at,
+                    .trouble = well ? std::string_view{} : text});
 }
 
 void inside_flows::end(flow& f, const trace::stamp& at, std::optional<bool> by_us) {
@@ -155,7 +212,14 @@ void inside_flows::take(const record& r, const std::byte* bytes) {
     case event_type::connected:
       f = {};
       f.peer = {reinterpret_cast<const char*>(bytes) + r.header_bytes + r.data_bytes, r.text_bytes};
+      f.rdma = wire::parse_endpoint(f.peer).has_value() && !f.peer.starts_with("loop");
       return;
+    case event_type::work_posted:
+      return take_posted(f, r, header, data);
+    case event_type::work_done:
+      return take_done(
+          f, r, data,
+          {reinterpret_cast<const char*>(bytes) + r.header_bytes + r.data_bytes, r.text_bytes});
     case event_type::pdu_out:
       if (header.size() < wire::pdu_common.size) return;
       begin(f, r, header, true);

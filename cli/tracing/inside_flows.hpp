@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <nvmf/event.hpp>
@@ -14,6 +15,7 @@
 
 #include "trace/byte_stream.hpp"
 #include "trace/capsule_stream.hpp"
+#include "trace/rdma/rdma_facts.hpp"
 
 namespace nvmf::cli {
 
@@ -44,7 +46,16 @@ class inside_flows {
     std::unique_ptr<trace::byte_stream> stream{};
     std::unique_ptr<trace::capsule_stream> capsules{};  // where there are no PDUs
     bool host_here = true;
-    std::vector<std::byte> header{};  // whose data has not come
+    bool rdma = false;
+    struct work_request {
+      std::string_view kind;
+      std::uint16_t cid;
+      std::uint64_t bytes;
+      trace::rdma_facts about;
+      trace::stamp at;
+    };
+    std::deque<work_request> posted{};  // not done yet, the oldest first
+    std::vector<std::byte> header{};    // whose data has not come
     std::uint64_t data = 0;
     std::uint64_t used = 0;  // at which frame, last
   };
@@ -55,6 +66,8 @@ class inside_flows {
   void begin(flow& f, const record& r, byte_span header, bool leaves);
   std::pair<trace::endpoint, trace::endpoint> ends_of(const flow& f, const record& r) const;
   void take_capsule(flow& f, const record& r, byte_span header, byte_span data);
+  void take_posted(flow& f, const record& r, byte_span header, byte_span data);
+  void take_done(flow& f, const record& r, byte_span data, std::string_view text);
   void begin_capsules(flow& f, const record& r, bool host_here);
   void end(flow& f, const trace::stamp& at, std::optional<bool> by_us);
   trace::stamp stamp_of(const record& r);

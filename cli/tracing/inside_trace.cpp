@@ -30,7 +30,8 @@ bool is_end(event_type t) { return t == event_type::connected || t == event_type
 bool is_capsule(event_type t) {
   return t == event_type::command_out || t == event_type::command_in ||
          t == event_type::response_out || t == event_type::response_in ||
-         t == event_type::data_asked || t == event_type::data_out || t == event_type::data_in;
+         t == event_type::data_asked || t == event_type::data_out || t == event_type::data_in ||
+         t == event_type::work_posted || t == event_type::work_done;
 }
 
 }  // namespace
@@ -198,11 +199,12 @@ void inside_trace::on_event(const event& e) noexcept {
       to.insert(to.end(), e.header.begin(), e.header.end());
       for (const segment& s : e.data) {
         const std::size_t n = std::min(s.size, most - r.data_bytes);
+        if (n == 0) break;
         to.insert(to.end(), s.data, s.data + n);
         r.data_bytes += static_cast<std::uint32_t>(n);
       }
       const auto* text = reinterpret_cast<const std::byte*>(e.text.data());
-      to.insert(to.end(), text, text + e.text.size());
+      if (!e.text.empty()) to.insert(to.end(), text, text + e.text.size());
       filling_.records.push_back(r);
       if (idle_) wake_.notify_one();
       idle_ = false;

@@ -50,11 +50,6 @@ json::object record_json(std::string_view kind, const trace::stamp& at, const tr
   return o;
 }
 
-void append_signed(fmt::memory_buffer& to, std::int64_t value) {
-  const fmt::format_int text(value);
-  to.append(text.data(), text.data() + text.size());
-}
-
 json::object agreed_json(const trace::agreement& a) {
   json::object o;
   if (a.ic_request) {
@@ -129,58 +124,54 @@ void json_view::on_connection(const trace::connection& c) {
 void json_view::begin(std::string_view kind, const trace::stamp& at, const trace::connection& c,
                       std::optional<std::uint16_t> cid) {
   line_.clear();
-  add("{\"schema\": \"");
+  line_.literal("{\"schema\": \"");
   add(trace_schema);
-  add("\", \"record\": \"");
+  line_.literal("\", \"record\": \"");
   add(kind);
-  add("\", \"time_ns\": ");
-  append_signed(line_, at.ns);
-  add("frame", at.packet);
-  add("connection", c.number());
-  if (c.queue_known()) add("qid", c.qid());
-  if (cid) add("cid", *cid);
-  add(", \"");
+  line_.literal("\", \"time_ns\": ");
+  line_.signed_number(at.ns);
+  add(", \"frame\": ", at.packet);
+  add(", \"connection\": ", c.number());
+  if (c.queue_known()) add(", \"qid\": ", c.qid());
+  if (cid) add(", \"cid\": ", *cid);
+  line_.literal(", \"");
   add(kind);
-  add("\": ");
+  line_.literal("\": ");
 }
 
 void json_view::end(picker::answer what, const sight& s) {
-  add("}\n");
-  out_.put(what, s, {line_.data(), line_.size()});
-}
-
-void json_view::add(std::string_view key, std::uint64_t value) {
-  add(", \"");
-  add(key);
-  add("\": ");
-  append_number(line_, value);
+  line_.literal("}\n");
+  out_.put(what, s, line_.view());
 }
 
 void json_view::add_latency(const trace::command& k, const trace::completion& done) {
   const trace::latency_parts l = latency_of(k, done);
-  const auto part = [this](std::string_view key, std::optional<std::int64_t> ns) {
+  const auto part = [this](const auto& key, std::optional<std::int64_t> ns) {
     if (!ns) return;
-    add(", \"");
-    add(key);
-    add("\": ");
-    append_signed(line_, *ns);
+    line_.literal(key);
+    line_.signed_number(*ns);
   };
-  part("latency_ns", l.total);
-  part("to_r2t_ns", l.to_r2t);
-  part("to_data_ns", l.to_data);
-  part("data_ns", l.data);
-  part("to_end_ns", l.to_end);
+  part(", \"latency_ns\": ", l.total);
+  part(", \"to_r2t_ns\": ", l.to_r2t);
+  part(", \"to_data_ns\": ", l.to_data);
+  part(", \"data_ns\": ", l.data);
+  part(", \"to_end_ns\": ", l.to_end);
 }
 
 void json_view::add_status(const trace::command& k, const trace::completion& done) {
   const status_set set = set_of(k.opcode());
   const auto status = static_cast<std::uint16_t>(done.status & 0x7fff);
-  std::string& text = statuses_[static_cast<std::uint32_t>(set) << 16 | status];
-  if (text.empty()) {
-    text = ", \"status\": " + json_line(status_json(nvme_status::from_field(status), set));
-    text.pop_back();
+  const std::uint32_t key = static_cast<std::uint32_t>(set) << 16 | status;
+  if (last_status_ == nullptr || last_key_ != key) {
+    kept_text& text = statuses_[key];
+    if (text.size() == 0) {
+      const std::string made = json_line(status_json(nvme_status::from_field(status), set));
+      text = kept_text{", \"status\": " + made.substr(0, made.size() - 1)};
+    }
+    last_key_ = key;
+    last_status_ = &text;
   }
-  add(text);
+  line_.append(*last_status_);
 }
 
 void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
@@ -190,46 +181,66 @@ void json_view::on_pdu(const trace::connection& c, const trace::pdu& p, const tr
   if (what == picker::answer::no) return;
   const wire::layout* form = trace::form_of(p);
   begin("pdu", p.ended, c, of != nullptr ? std::optional{of->cid} : std::nullopt);
-  add("{\"way\": \"");
+  line_.literal("{\"way\": \"");
   add(way_name(p.going));
-  add("\", \"type\": ");
+  line_.literal("\", \"type\": ");
   if (form != nullptr) {
-    add("\"");
+    line_.literal("\"");
     add(form->name);
-    add("\", \"header\": ");
+    line_.literal("\", \"header\": ");
     fields_.append(line_, *form, p.header);
   } else {
-    add("null, \"header\": {\"type\": ");
-    append_number(line_, p.type);
-    add("}");
+    line_.literal("null, \"header\": {\"type\": ");
+    line_.number(p.type);
+    line_.literal("}");
   }
-  add("data_bytes", p.data_bytes);
-  if (p.bytes_missing > 0) add("bytes_missing", p.bytes_missing);
+  add(", \"data_bytes\": ", p.data_bytes);
+  if (p.bytes_missing > 0) add(", \"bytes_missing\": ", p.bytes_missing);
   if (p.rdma != nullptr && p.rdma->private_data == nullptr) add_rdma(*p.rdma);
-  add(", \"header_digest\": \"");
+  line_.literal(", \"header_digest\": \"");
   add(digest_name(p.header_digest));
-  add("\", \"data_digest\": \"");
+  line_.literal("\", \"data_digest\": \"");
   add(digest_name(p.data_digest));
-  add("\"");
+  line_.literal("\"");
   if (verbosity_ > 1) {
-    add(", \"data\": \"");
+    line_.literal(", \"data\": \"");
     add(hex_text(p.data));
-    add("\"");
+    line_.literal("\"");
   }
-  add("}");
+  line_.literal("}");
   end(what, s);
 }
 
 void json_view::add_rdma(const trace::rdma_facts& r) {
-  add(", \"rdma\": {\"qp\": ");
-  append_number(line_, r.qp);
-  add("psn", r.psn);
-  if (r.key) {
-    add("key", *r.key);
-    add("address", r.address);
+  if (r.inside) {
+    line_.literal(", \"rdma\": {\"inside\": true");
+  } else {
+    line_.literal(", \"rdma\": {\"qp\": ");
+    line_.number(r.qp);
+    add(", \"psn\": ", r.psn);
   }
-  if (r.invalidated) add("invalidated", *r.invalidated);
-  add("}");
+  if (r.key) {
+    add(", \"key\": ", *r.key);
+    add(", \"address\": ", r.address);
+  }
+  if (r.invalidated) add(", \"invalidated\": ", *r.invalidated);
+  line_.literal("}");
+}
+
+void json_view::on_work(const trace::connection& c, const trace::work& w,
+                        const trace::command* of) {
+  if (verbosity_ == 0 && w.trouble.empty()) return;
+  const sight s{.on = c, .of = of, .ns = w.done.ns};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  json::object o{{"kind", json_text(w.kind)},
+                 {"way", way_name(w.going)},
+                 {"bytes", w.bytes},
+                 {"posted_ns", w.posted.ns}};
+  if (w.key) o["key"] = *w.key;
+  if (w.key && w.address != 0) o["address"] = w.address;
+  if (!w.trouble.empty()) o["trouble"] = json_text(w.trouble);
+  put(what, s, record_json("work", w.done, c, std::move(o), w.cid));
 }
 
 void json_view::on_completion(const trace::connection& c, const trace::command& k,
@@ -242,34 +253,34 @@ void json_view::on_completion(const trace::connection& c, const trace::command& 
   const auto what = out_.wants(s);
   if (what == picker::answer::no) return;
   begin("command", k.sent, c, k.cid);
-  add("{\"name\": \"");
+  line_.literal("{\"name\": \"");
   add(known_.of(k).name);
-  add("\", \"opcode\": ");
-  append_number(line_, k.opcode());
+  line_.literal("\", \"opcode\": ");
+  line_.number(k.opcode());
   if (k.whole) {
-    add(", \"sqe\": ");
+    line_.literal(", \"sqe\": ");
     fields_.append(line_, wire::sqe_form(k.sqe, k.admin), k.sqe);
   }
-  add("in_capsule", k.in_capsule);
-  add("bytes_to_controller", k.in_capsule + k.h2c_bytes);
-  add("bytes_to_host", k.c2h_bytes);
-  add("r2ts", k.r2ts);
-  add("h2c_pdus", k.h2c_pdus);
-  add("c2h_pdus", k.c2h_pdus);
-  add("digest_errors", k.bad_digests);
-  add(", \"fate\": \"");
+  add(", \"in_capsule\": ", k.in_capsule);
+  add(", \"bytes_to_controller\": ", k.in_capsule + k.h2c_bytes);
+  add(", \"bytes_to_host\": ", k.c2h_bytes);
+  add(", \"r2ts\": ", k.r2ts);
+  add(", \"h2c_pdus\": ", k.h2c_pdus);
+  add(", \"c2h_pdus\": ", k.c2h_pdus);
+  add(", \"digest_errors\": ", k.bad_digests);
+  line_.literal(", \"fate\": \"");
   add(fate_name(done.how));
-  add("\"");
+  line_.literal("\"");
   if (done.answered()) {
     add_status(k, done);
-    add("completed_frame", done.at.packet);
+    add(", \"completed_frame\": ", done.at.packet);
     add_latency(k, done);
   }
   if (!done.cqe.empty()) {
-    add(", \"cqe\": ");
+    line_.literal(", \"cqe\": ");
     fields_.append(line_, wire::cqe_form(k.sqe, k.admin, done.cqe), done.cqe);
   }
-  add("}");
+  line_.literal("}");
   end(what, s);
 }
 

@@ -2,8 +2,6 @@
 // A trace as JSON Lines: one record a command, when it is over; with -v every PDU, with -vv bytes.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <boost/json/object.hpp>
 #include <map>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include "json_fields.hpp"
 #include "known_commands.hpp"
+#include "line_buffer.hpp"
 #include "picker.hpp"
 #include "trace/conversation/connection.hpp"
 #include "trace/rules/violation.hpp"
@@ -33,6 +32,7 @@ class json_view final : public trace::listener, public trace::violation_sink {
   void on_completion(const trace::connection& c, const trace::command& k,
                      const trace::completion& done, const trace::pdu* by) override;
   void on_notice(const trace::connection& c, const trace::notice& n) override;
+  void on_work(const trace::connection& c, const trace::work& w, const trace::command* of) override;
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
   void on_violation(const trace::connection& c, const trace::violation& v) override;
   void on_suspension(const trace::connection& c, const trace::suspension& s) override;
@@ -45,17 +45,24 @@ class json_view final : public trace::listener, public trace::violation_sink {
              std::optional<std::uint16_t> cid);
   void end(picker::answer what, const sight& s);
   void add(std::string_view text) { line_.append(text); }
-  void add(std::string_view key, std::uint64_t value);
+  // The key is ", \"key\": ".
+  template <std::size_t N>
+  void add(const char (&key)[N], std::uint64_t value) {
+    line_.literal(key);
+    line_.number(value);
+  }
   void add_latency(const trace::command& k, const trace::completion& done);
   void add_rdma(const trace::rdma_facts& r);
   void add_status(const trace::command& k, const trace::completion& done);
 
   picker& out_;
   int verbosity_;
-  fmt::memory_buffer line_;
+  line_buffer line_;
   known_commands known_;
   json_fields fields_;
-  std::map<std::uint32_t, std::string> statuses_;  // by set and status: text
+  std::map<std::uint32_t, kept_text> statuses_;  // by set and status
+  std::uint32_t last_key_ = 0;                   // of last_status_
+  const kept_text* last_status_ = nullptr;
 };
 
 }  // namespace nvmf::cli

@@ -59,7 +59,7 @@ std::array<over_time::interval, over_time::intervals_max> over_time::filled() co
 
 std::string over_time::text(const style& look, bool unicode) const {
   if (used_ == 0) return {};
-  fmt::memory_buffer width;
+  line_buffer width;
   append_duration(width, width_ns_);
   const auto all = filled();
   std::vector<std::uint64_t> completions, bytes, depth;
@@ -78,8 +78,7 @@ std::string over_time::text(const style& look, bool unicode) const {
   t.add({"bytes", bars(bytes, unicode),
          fmt::format("at most {:.1f} MB a second", most(bytes) / seconds / 1e6)});
   t.add({"depth", bars(depth, unicode), fmt::format("at most {:.0f}", most(depth))});
-  return look(tone::strong, "Over time") +
-         fmt::format(", {} a sign\n{}", std::string_view(width.data(), width.size()), t.str());
+  return look(tone::strong, "Over time") + fmt::format(", {} a sign\n{}", width.view(), t.str());
 }
 
 boost::json::object over_time::json() const {

@@ -45,10 +45,10 @@ pcapng_view::pcapng_view(pcapng_file&& file, const trace_filter& filter)
 void pcapng_view::begin(const trace::connection& c, std::string_view sign) {
   line_.clear();
   line_.push_back('c');
-  append_number(line_, c.number());
+  line_.number(c.number());
   if (c.queue_known()) {
-    line_.append(" q"sv);
-    append_number(line_, c.qid());
+    line_.literal(" q");
+    line_.number(c.qid());
   }
   line_.push_back(' ');
   line_.append(sign);
@@ -61,7 +61,7 @@ void pcapng_view::put(std::uint64_t packet) {
     return;
   }
   comment_bytes_ += line_.size();
-  comments_.push_back({packet, {line_.data(), line_.size()}});
+  comments_.push_back({packet, std::string{line_.view()}});
 }
 
 void pcapng_view::on_connection(const trace::connection& c) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "capsule_text.hpp"
+#include "line_buffer.hpp"
 #include "packet_choice.hpp"
 #include "pcapng_file.hpp"
 #include "trace/capture/packet_maker.hpp"
@@ -91,7 +92,7 @@ class pcapng_view final : public trace::listener,
   pcapng_file file_;
   style plain_;
   capsule_text words_;
-  fmt::memory_buffer line_;
+  line_buffer line_;
   std::vector<packet_comment> comments_;
   std::size_t comment_bytes_ = 0;
   std::uint64_t comments_dropped_ = 0;

@@ -33,7 +33,7 @@ std::string rdma_text(const trace::pdu& p) {
   std::string out;
   if (r.reject_reason != 0) out += fmt::format(", reason {}", r.reject_reason);
   if (r.private_data != nullptr) return out;
-  out += fmt::format(", psn {:#x}", r.psn);
+  if (!r.inside) out += fmt::format(", psn {:#x}", r.psn);
   if (r.key) out += fmt::format(", key {:#x} address {:#x}", *r.key, r.address);
   if (r.invalidated) out += fmt::format(", invalidates key {:#x}", *r.invalidated);
   return out;
@@ -175,6 +175,15 @@ std::string ends_text(const trace::connection& c) {
   if (c.carried_by() == trace::fabric::loop) return "a queue by loop";
   return fmt::format("host {} controller {}{}", to_text(c.host()), to_text(c.controller()),
                      carried_text(c.carried_by()));
+}
+
+std::string work_text(const trace::work& w) {
+  std::string out{w.kind};
+  if (w.bytes != 0) out += fmt::format(", {} bytes", w.bytes);
+  if (w.key) out += fmt::format(", key {:#x}", *w.key);
+  if (w.address != 0) out += fmt::format(" address {:#x}", w.address);
+  if (!w.trouble.empty()) out += fmt::format(": {}", w.trouble);
+  return out + fmt::format(", {:.1f} us", static_cast<double>(w.done.ns - w.posted.ns) / 1000);
 }
 
 std::string_view closed_words(const trace::connection& c) {

@@ -20,6 +20,9 @@ std::string pdu_details(const trace::pdu& p, const trace::command* of,
 std::string notice_text(const trace::notice& n);
 std::string notice_words(const trace::notice& n);  // without the frame
 
+// "RDMA WRITE, 4096 bytes, key 0x1234 address 0x7f0012340000, 12.5 us"
+std::string work_text(const trace::work& w);
+
 // A name that a peer chose, without what a terminal would obey.
 std::string shown_name(std::string_view name);
 bool is_connect(const trace::command& c);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "perfetto_view.hpp"
 
+#include <fmt/format.h>
+
 #include <nvmf/status.hpp>
 
 #include <algorithm>
@@ -143,15 +145,15 @@ event_track perfetto_view::slot_track(const trace::connection& c, queue& q, std:
                true);
 }
 
-void perfetto_view::draw_flow(char phase, fmt::memory_buffer& to, const trace::connection& c,
+void perfetto_view::draw_flow(char phase, line_buffer& to, const trace::connection& c,
                               const trace::command& k, event_track on, std::int64_t ns) {
   trace_event e(to, phase, "command", on);
   e.text("cat", "flow").time("ts", ns);
   line_.clear();
-  append_number(line_, c.number());
+  line_.number(c.number());
   line_.push_back('.');
-  append_number(line_, k.number);
-  e.text("id", {line_.data(), line_.size()});
+  line_.number(k.number);
+  e.text("id", line_.view());
   if (phase == 'f') e.text("bp", "e");
   e.end();
 }
@@ -179,7 +181,7 @@ void perfetto_view::on_command(const trace::connection& c, const trace::command&
   file_.write(events_);
 }
 
-std::int64_t perfetto_view::draw_pdu(const trace::connection& c, queue& q, fmt::memory_buffer& to,
+std::int64_t perfetto_view::draw_pdu(const trace::connection& c, queue& q, line_buffer& to,
                                      const early_pdu& p, bool shown) {
   const event_track on = way_track(c, q, p.going, shown);
   lane& l = q.ways[p.going == trace::way::to_host ? 1 : 0];
@@ -226,7 +228,7 @@ void perfetto_view::on_pdu(const trace::connection& c, const trace::pdu& p,
           waiting_bytes_ + events_.size() > all_waiting_bytes_max) {
         ++left_out_;
       } else {
-        s.waiting.append(events_.data(), events_.size());
+        s.waiting.append(events_.view());
         waiting_bytes_ += events_.size();
         s.waits_on[static_cast<std::size_t>(p.going)] = true;
       }
@@ -262,7 +264,7 @@ void perfetto_view::draw_command(const trace::connection& c, const trace::comman
   e.number("bytes", k.bytes()).text("status", result_text(k, done));
   line_.clear();
   words_.append_command(line_, c, k);
-  e.text("command", {line_.data(), line_.size()});
+  e.text("command", line_.view());
   e.number("frame", k.sent.packet);
   if (done.answered()) e.number("completed_frame", done.at.packet);
   e.end();
@@ -310,7 +312,7 @@ void perfetto_view::on_completion(const trace::connection& c, const trace::comma
     draw_flow('s', events_, c, k, on, from);
     for (const trace::way w : {trace::way::to_controller, trace::way::to_host})
       if (s.waits_on[static_cast<std::size_t>(w)]) way_track(c, q, w);
-    events_.append(s.waiting.data(), s.waiting.data() + s.waiting.size());
+    events_.append(s.waiting);
     draw_flow('f', events_, c, k, on, to - 1);
   }
   waiting_bytes_ -= s.waiting.size();

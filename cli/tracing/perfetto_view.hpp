@@ -13,6 +13,7 @@
 
 #include "capsule_text.hpp"
 #include "filter.hpp"
+#include "line_buffer.hpp"
 #include "trace/rules/violation.hpp"
 #include "trace_events.hpp"
 
@@ -91,15 +92,15 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
                     const std::string& name, bool shown);
   event_track way_track(const trace::connection& c, queue& q, trace::way w, bool shown = true);
   event_track slot_track(const trace::connection& c, queue& q, std::uint32_t number);
-  std::int64_t draw_pdu(const trace::connection& c, queue& q, fmt::memory_buffer& to,
-                        const early_pdu& p, bool shown);
+  std::int64_t draw_pdu(const trace::connection& c, queue& q, line_buffer& to, const early_pdu& p,
+                        bool shown);
   void draw_command(const trace::connection& c, const trace::command& k,
                     const trace::completion& done, event_track on, std::int64_t from,
                     std::int64_t to);
   void draw_phases(const trace::command& k, const trace::completion& done, event_track on,
                    std::int64_t from, std::int64_t to);
-  void draw_flow(char phase, fmt::memory_buffer& to, const trace::connection& c,
-                 const trace::command& k, event_track on, std::int64_t ns);
+  void draw_flow(char phase, line_buffer& to, const trace::connection& c, const trace::command& k,
+                 event_track on, std::int64_t ns);
   void draw_depth(const trace::connection& c, queue& q, std::size_t depth, std::int64_t ns);
   void draw_instant(const trace::connection& c, trace::way w, std::string_view name,
                     std::string_view text, const trace::stamp& at);
@@ -110,7 +111,7 @@ class perfetto_view final : public trace::listener, public trace::violation_sink
   style plain_;
   capsule_text words_;
   known_commands known_;
-  fmt::memory_buffer events_, line_;
+  line_buffer events_, line_;
   std::unordered_map<std::uint32_t, queue> queues_;  // by number of the connection
   std::map<std::string, std::uint32_t> associations_;
   std::unordered_map<std::size_t, arguments_of> arguments_;  // by command_key()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "statistics.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <nvmf/status.hpp>
 
@@ -22,9 +23,9 @@ constexpr std::pair<std::string_view, double> shares[] = {
     {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99_9", 0.999}};
 
 std::string duration_text(std::uint64_t ns) {
-  fmt::memory_buffer b;
+  line_buffer b;
   append_duration(b, static_cast<std::int64_t>(ns));
-  return {b.data(), b.size()};
+  return std::string{b.view()};
 }
 
 std::string queue_text(bool known, std::uint16_t qid) {
@@ -68,11 +69,12 @@ void statistics::add(row& to, const trace::command& k, const trace::completion& 
 }
 
 statistics::watched& statistics::watch(const trace::connection& c) {
-  if (last_ == nullptr || last_number_ != c.number()) {
-    last_ = &watches_[c.number()];
-    last_number_ = c.number();
+  auto& [number, its] = recent_[c.number() % recent_.size()];
+  if (number != c.number()) {
+    number = c.number();
+    its = &watches_[c.number()];
   }
-  return *last_;
+  return *its;
 }
 
 void statistics::on_pdu(const trace::connection& c, const trace::pdu& p, const trace::command* of) {
@@ -109,25 +111,39 @@ void statistics::on_completion(const trace::connection& c, const trace::command&
   w.bytes[0] += k.in_capsule + k.h2c_bytes;
   w.bytes[1] += k.c2h_bytes;
   const std::size_t key = command_key(k);
-  auto& total = all_[key];
-  if (total == nullptr) {
-    total = std::make_unique<row>();
+  row& total = total_of(k, key);
+  add(total, k, done);
+  if (row* its = row_of(c, w, key, total)) add(*its, k, done);
+}
+
+statistics::row& statistics::total_of(const trace::command& k, std::size_t key) {
+  if (totals_[key] == nullptr) {
+    auto& total = all_[key] = std::make_unique<row>();
     total->name = known_.of(k).name;
+    totals_[key] = total.get();
   }
-  add(*total, k, done);
+  return *totals_[key];
+}
+
+statistics::row* statistics::row_of(const trace::connection& c, watched& w, std::size_t key,
+                                    const row& total) {
+  auto& [last, its] = w.recent[key % w.recent.size()];
+  if (its != nullptr && last == key) return its;
   const std::pair place{c.number(), key};
   auto found = rows_.find(place);
   if (found == rows_.end()) {
     if (rows_.size() == rows_max) {
       folded_ = true;
-      return;
+      return nullptr;
     }
     found = rows_.emplace(place, std::make_unique<row>()).first;
-    found->second->name = total->name;
+    found->second->name = total.name;
     found->second->qid = c.qid();
     found->second->queue_known = c.queue_known();
   }
-  add(*found->second, k, done);
+  last = key;
+  its = found->second.get();
+  return its;
 }
 
 trace::connection_counts statistics::shown_counts(const trace::connection& c,
@@ -144,7 +160,7 @@ trace::connection_counts statistics::shown_counts(const trace::connection& c,
 void statistics::on_end(const trace::connection& c, const trace::stamp& at, bool) {
   const watched w = std::move(watch(c));
   watches_.erase(c.number());
-  last_ = nullptr;
+  recent_[c.number() % recent_.size()] = {};
   if (!w.shown && !filter_.always() && !filter_.matches({.on = c, .ns = at.ns})) return;
   if (ends_.size() == connections_max) {
     ++more_connections_;

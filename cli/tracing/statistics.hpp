@@ -4,11 +4,13 @@
 // belongs to a queue as a whole (depth, limits, digests) is of all of it.
 #pragma once
 
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "filter.hpp"
@@ -64,10 +66,15 @@ class statistics final : public trace::listener {
     bool shown = false;                                                      // something of it fits
     std::uint64_t commands = 0, completions = 0, failed = 0, bytes[2] = {};  // that fit
     std::vector<bool> in_depth = {};  // by slot: the command is counted as outstanding
+    // The rows of its commands that were looked up last, by key.
+    std::array<std::pair<std::size_t, row*>, 4> recent = {};
   };
   // A filter that is about more than time can tell of a command at its beginning.
   bool depth_fits() const { return !filter_.always() && !filter_.needs_end(); }
   static void add(row& to, const trace::command& k, const trace::completion& done);
+  row& total_of(const trace::command& k, std::size_t key);
+  // Null: there are too many rows.
+  row* row_of(const trace::connection& c, watched& w, std::size_t key, const row& total);
   void add_connections(std::string& out, const style& look) const;
   void add_agreements(std::string& out, const style& look) const;
   void add_reached(std::string& out, const style& look) const;
@@ -81,11 +88,12 @@ class statistics final : public trace::listener {
   const trace_filter& filter_;
   over_time over_time_;
   std::map<std::uint32_t, watched> watches_;  // by connection
-  std::uint32_t last_number_ = 0;
-  watched* last_ = nullptr;  // of that connection
+  // Those that were asked for last, by number; 0 is no connection.
+  std::array<std::pair<std::uint32_t, watched*>, 16> recent_{};
   known_commands known_;
   std::map<std::pair<std::uint32_t, std::size_t>, std::unique_ptr<row>> rows_;
   std::map<std::size_t, std::unique_ptr<row>> all_;  // by command
+  std::array<row*, 3 * 256> totals_{};               // the same
   std::vector<end_of> ends_;
   boost::json::array ends_json_;
   std::uint64_t more_connections_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "text_view.hpp"
 
+#include <fmt/format.h>
+
 #include "tracing/pdu_text.hpp"
 #include "wire/layouts/forms.hpp"
 #include "wire/layouts/pdu.hpp"
@@ -17,11 +19,11 @@ std::string_view arrow(trace::way w) { return w == trace::way::to_controller ? "
 void text_view::begin(const trace::connection& c, std::int64_t ns, std::string_view sign) {
   line_.clear();
   clock_.append(line_, ns);
-  add(" c");
-  append_number(line_, c.number());
+  line_.literal(" c");
+  line_.number(c.number());
   if (c.queue_known()) {
-    add(" q");
-    append_number(line_, c.qid());
+    line_.literal(" q");
+    line_.number(c.qid());
   }
   line_.push_back(' ');
   add(sign);
@@ -30,7 +32,7 @@ void text_view::begin(const trace::connection& c, std::int64_t ns, std::string_v
 
 void text_view::put(picker::answer what, const sight& s) {
   line_.push_back('\n');
-  out_.put(what, s, {line_.data(), line_.size()});
+  out_.put(what, s, line_.view());
 }
 
 void text_view::on_connection(const trace::connection& c) {
@@ -99,7 +101,7 @@ void text_view::add_details(const trace::pdu& p, const trace::command* of,
   line_.push_back('\n');
   add(pdu_details(p, of, done, verbosity_ > 1));
   // put() ends the line.
-  if (line_.size() > 0 && line_[line_.size() - 1] == '\n') line_.resize(line_.size() - 1);
+  if (line_.view().ends_with('\n')) line_.cut(line_.size() - 1);
 }
 
 void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
@@ -110,6 +112,22 @@ void text_view::on_notice(const trace::connection& c, const trace::notice& n) {
   if (what == picker::answer::no) return;
   begin(c, n.at.ns, "!");
   capsules_.append(line_, tone::warning, notice_text(n));
+  put(what, s);
+}
+
+// One that failed is told in any case.
+void text_view::on_work(const trace::connection& c, const trace::work& w,
+                        const trace::command* of) {
+  if (verbosity_ == 0 && w.trouble.empty()) return;
+  const sight s{.on = c, .of = of, .ns = w.done.ns};
+  const auto what = out_.wants(s);
+  if (what == picker::answer::no) return;
+  begin(c, w.done.ns, w.trouble.empty() ? "." : "!");
+  if (w.cid) capsule_text::append_cid(line_, *w.cid);
+  if (w.trouble.empty())
+    add(work_text(w));
+  else
+    capsules_.append(line_, tone::bad, work_text(w));
   put(what, s);
 }
 

@@ -7,6 +7,7 @@
 
 #include "capsule_text.hpp"
 #include "clock_text.hpp"
+#include "line_buffer.hpp"
 #include "picker.hpp"
 #include "trace/conversation/connection.hpp"
 #include "trace/rules/violation.hpp"
@@ -28,6 +29,7 @@ class text_view final : public trace::listener, public trace::violation_sink {
   void on_completion(const trace::connection& c, const trace::command& k,
                      const trace::completion& done, const trace::pdu* by) override;
   void on_notice(const trace::connection& c, const trace::notice& n) override;
+  void on_work(const trace::connection& c, const trace::work& w, const trace::command* of) override;
   void on_end(const trace::connection& c, const trace::stamp& at, bool closed) override;
   void on_violation(const trace::connection& c, const trace::violation& v) override;
   void on_suspension(const trace::connection& c, const trace::suspension& s) override;
@@ -44,7 +46,7 @@ class text_view final : public trace::listener, public trace::violation_sink {
   clock_text clock_;
   int verbosity_;
   capsule_text capsules_;
-  fmt::memory_buffer line_;
+  line_buffer line_;
 };
 
 }  // namespace nvmf::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "trace_events.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -14,7 +15,7 @@ namespace {
 using namespace std::string_view_literals;
 
 // A string of JSON, in ASCII whatever it was made of (RFC 8259, 7).
-void append_quoted(fmt::memory_buffer& to, std::string_view text) {
+void append_quoted(line_buffer& to, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   to.push_back('"');
   for (const char c : text) {
@@ -23,7 +24,7 @@ void append_quoted(fmt::memory_buffer& to, std::string_view text) {
       to.push_back(c);
       continue;
     }
-    to.append("\\u00"sv);
+    to.literal("\\u00");
     to.push_back(digits[u >> 4]);
     to.push_back(digits[u & 15]);
   }
@@ -31,23 +32,20 @@ void append_quoted(fmt::memory_buffer& to, std::string_view text) {
 }
 
 // Microseconds with three digits behind the point: the unit of the format.
-void append_time(fmt::memory_buffer& to, std::int64_t ns) {
+void append_time(line_buffer& to, std::int64_t ns) {
   const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
-  append_number(to, n / 1000);
-  const auto rest = static_cast<unsigned>(n % 1000);
-  const char digits[] = {'.', static_cast<char>('0' + rest / 100),
-                         static_cast<char>('0' + rest / 10 % 10),
-                         static_cast<char>('0' + rest % 10)};
-  to.append(std::begin(digits), std::end(digits));
+  to.number(n / 1000);
+  to.push_back('.');
+  to.digits<3>(n);
 }
 
 }  // namespace
 
-trace_event::trace_event(fmt::memory_buffer& to, char phase, std::string_view name, event_track on)
+trace_event::trace_event(line_buffer& to, char phase, std::string_view name, event_track on)
     : to_(to) {
-  to.append(",\n{\"ph\":\""sv);
+  to.literal(",\n{\"ph\":\"");
   to.push_back(phase);
-  to.append("\",\"name\":"sv);
+  to.literal("\",\"name\":");
   append_quoted(to, name);
   number("pid", on.process);
   number("tid", on.thread);
@@ -57,12 +55,12 @@ void trace_event::key(std::string_view name) {
   if (!std::exchange(first_argument_, false)) to_.push_back(',');
   to_.push_back('"');
   to_.append(name);
-  to_.append("\":"sv);
+  to_.literal("\":");
 }
 
 trace_event& trace_event::number(std::string_view name, std::uint64_t value) {
   key(name);
-  append_number(to_, value);
+  to_.number(value);
   return *this;
 }
 
@@ -85,7 +83,7 @@ trace_event& trace_event::time(std::string_view name, std::int64_t ns) {
 }
 
 trace_event& trace_event::arguments() {
-  to_.append(",\"args\":{"sv);
+  to_.literal(",\"args\":{");
   first_argument_ = in_arguments_ = true;
   return *this;
 }
@@ -110,8 +108,8 @@ std::int64_t trace_event_file::since_begin(std::int64_t ns) {
   return std::max<std::int64_t>(ns - first_ns_, 0);
 }
 
-void trace_event_file::write(fmt::memory_buffer& events) {
-  std::string_view text{events.data(), events.size()};
+void trace_event_file::write(line_buffer& events) {
+  std::string_view text = events.view();
   // Each has a comma in front, but for the first.
   if (!text.empty() && std::exchange(empty_, false)) text.remove_prefix(1);
   put(text);

@@ -3,12 +3,11 @@
 // chrome://tracing read), written as they come. Times are nanoseconds; they count from the first.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "line_buffer.hpp"
 #include "output_file.hpp"
 
 namespace nvmf::cli {
@@ -22,7 +21,7 @@ struct event_track {
 // is in front of it.
 class trace_event {
  public:
-  trace_event(fmt::memory_buffer& to, char phase, std::string_view name, event_track on);
+  trace_event(line_buffer& to, char phase, std::string_view name, event_track on);
   trace_event& number(std::string_view key, std::uint64_t value);
   trace_event& text(std::string_view key, std::string_view value);
   trace_event& hex(std::string_view key, std::uint64_t value);  // "0x1f"
@@ -33,7 +32,7 @@ class trace_event {
 
  private:
   void key(std::string_view name);
-  fmt::memory_buffer& to_;
+  line_buffer& to_;
   bool first_argument_ = false, in_arguments_ = false;
 };
 
@@ -44,7 +43,7 @@ class trace_event_file {
   // Nanoseconds since the first time that was asked for, never less than 0.
   std::int64_t since_begin(std::int64_t ns);
   // Any number of events, each ended. The buffer is empty then.
-  void write(fmt::memory_buffer& events);
+  void write(line_buffer& events);
   std::uint64_t bytes() const { return bytes_; }
   const std::string& path() const { return out_.path(); }
   // Why it cannot be written, or nothing.

@@ -73,23 +73,26 @@ void capsule_stream::packet(way going, byte_span header, byte_span data, std::ui
   if (data.size() < bytes) packets_->skip(end_of(going), bytes - data.size(), at.ns);
 }
 
-void capsule_stream::command(byte_span sqe, byte_span data, std::uint32_t bytes, const stamp& at) {
-  packet(way::to_controller, told_->command(sqe, data, bytes, at), data, bytes, at);
+void capsule_stream::command(byte_span sqe, byte_span data, std::uint32_t bytes, const stamp& at,
+                             const rdma_facts* by) {
+  packet(way::to_controller, told_->command(sqe, data, bytes, at, by), data, bytes, at);
 }
 
 void capsule_stream::ask(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes,
-                         const stamp& at) {
-  packet(way::to_host, told_->ask(cid, offset, bytes, at), {}, 0, at);
+                         const stamp& at, const rdma_facts* by) {
+  packet(way::to_host, told_->ask(cid, offset, bytes, at, by), {}, 0, at);
 }
 
 void capsule_stream::data(way going, std::uint16_t cid, std::uint32_t offset, byte_span data,
-                          std::uint32_t bytes, const stamp& at) {
-  packet(going, told_->data(going, cid, offset, data, bytes, at), data, bytes, at);
+                          std::uint32_t bytes, const stamp& at, const rdma_facts* by) {
+  packet(going, told_->data(going, cid, offset, data, bytes, at, by), data, bytes, at);
 }
 
-void capsule_stream::response(byte_span cqe, bool made_up, const stamp& at) {
-  packet(way::to_host, told_->response(cqe, made_up, at), {}, 0, at);
+void capsule_stream::response(byte_span cqe, bool made_up, const stamp& at, const rdma_facts* by) {
+  packet(way::to_host, told_->response(cqe, made_up, at, by), {}, 0, at);
 }
+
+void capsule_stream::work(const trace::work& w) { told_->work(w); }
 
 void capsule_stream::close(std::optional<way> by, const stamp& at) {
   if (by) told_->leave(*by);

@@ -26,15 +26,19 @@ class capsule_stream {
   ~capsule_stream();
 
   // 64 bytes, and `bytes` of data in the capsule, of which the first may be there. Borrowed, as all
-  // below.
-  void command(byte_span sqe, byte_span data, std::uint32_t bytes, const stamp& at);
+  // below. `by`: of RDMA, which knows no offsets but keys and addresses.
+  void command(byte_span sqe, byte_span data, std::uint32_t bytes, const stamp& at,
+               const rdma_facts* by = nullptr);
   // The controller asks for a part of a command's data: R2T in other words.
-  void ask(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes, const stamp& at);
+  void ask(std::uint16_t cid, std::uint32_t offset, std::uint32_t bytes, const stamp& at,
+           const rdma_facts* by = nullptr);
   // A part of it goes one way.
   void data(way going, std::uint16_t cid, std::uint32_t offset, byte_span data, std::uint32_t bytes,
-            const stamp& at);
+            const stamp& at, const rdma_facts* by = nullptr);
   // 16 bytes. `made_up`: it was not sent, the last data said it.
-  void response(byte_span cqe, bool made_up, const stamp& at);
+  void response(byte_span cqe, bool made_up, const stamp& at, const rdma_facts* by = nullptr);
+  // A work request is done.
+  void work(const trace::work& w);
   // `by`: who ended it, when somebody did.
   void close(std::optional<way> by, const stamp& at);
 

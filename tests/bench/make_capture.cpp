@@ -13,7 +13,8 @@ using namespace nvmf::test;
 
 namespace {
 
-constexpr unsigned connections = 4, depth = 16;
+// The first is that of the admin queue, which has no part in the traffic.
+constexpr unsigned connections = 5, depth = 16;
 constexpr std::size_t segment_max = 65483;
 
 std::uint32_t crc32c(std::span<const std::byte> b) {
@@ -82,6 +83,17 @@ class maker {
     }
     send(c, true, dressed(connect));
     send(c, false, dressed(response(c, 0, 1)));
+    if (c == 0) enable();
+  }
+  // Property Set of CC (Fabrics 3.5): EN, and entries of 64 and 16 bytes.
+  void enable() {
+    octets set = with_sgl(command_pdu(0x7f, 1, {}, 0), 0, true);
+    put(set, 8 + 40, 0, 1);
+    put(set, 8 + 44, 0x14, 4);
+    put(set, 8 + 48, 0x460001, 8);
+    put(set, 8 + 56, 0, 2);
+    send(0, true, dressed(set));
+    send(0, false, dressed(response(0, 1)));
   }
   // With the head of the submission queue, which moves by one for each command.
   octets response(unsigned c, unsigned cid, std::uint64_t dw0 = 0) {
@@ -171,7 +183,8 @@ int main(int argc, char** argv) {
   const std::size_t size = kind.find("128k") != std::string::npos ? 131072 : 4096;
   for (unsigned c = 0; c < connections; ++c) m.open(c);
   for (unsigned n = 0; m.written() < wanted && !m.failed(); ++n) {
-    const unsigned c = n % connections, cid = n / connections % depth + (n / 1000 % 16) * 0x1000;
+    const unsigned queues = connections - 1, c = 1 + n % queues;
+    const unsigned cid = n / queues % depth + (n / 1000 % 16) * 0x1000;
     writes ? write_round(m, c, cid, size) : read_round(m, c, cid, size);
   }
   const bool failed = m.failed();

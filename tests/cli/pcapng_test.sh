@@ -27,6 +27,8 @@ same_comments() {
 
 for name in plain digests roce; do
   run "$nvmfctl" trace "$captures/linux-6.12-$name.pcap" --pcapng out.pcapng
+  # Over RDMA the host breaks a rule, lightly.
+  [ $name = roce ] && sed -i '/^nvmfctl: warning: rules: 0 errors, 0 warnings, 1 note$/d' err
   [ ! -s err ] || fail 'writing it says something'
   same_comments "$captures/linux-6.12-$name.pcap" out.pcapng
 done

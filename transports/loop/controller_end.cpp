@@ -8,18 +8,6 @@
 #include "wire/tables.hpp"
 
 namespace nvmf::loop {
-namespace {
-
-// In-capsule data of the admin queue, whatever the transport (NVMe/TCP 3.2.4).
-constexpr std::uint32_t admin_in_capsule = 8192;
-
-protocol_error broken(std::string_view structure, std::uint32_t offset, wire::fes fes,
-                      std::string_view reason, std::uint64_t value, std::uint64_t limit = 0) {
-  return {structure, offset, static_cast<std::uint16_t>(fes), offset, reason, value, limit};
-}
-
-}  // namespace
-
 controller_end::controller_end(end_setup setup)
     : end(std::move(setup)),
       max_in_capsule_(std::max(admin_in_capsule, params().options.max_in_capsule)) {}

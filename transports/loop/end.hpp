@@ -8,8 +8,18 @@
 #include "core/stepping.hpp"
 #include "link.hpp"
 #include "outbox.hpp"
+#include "wire/tables.hpp"
 
 namespace nvmf::loop {
+
+// In-capsule data of the admin queue, whatever the transport (NVMe/TCP 3.2.4).
+inline constexpr std::uint32_t admin_in_capsule = 8192;
+
+inline protocol_error broken(std::string_view structure, std::uint32_t offset, wire::fes fes,
+                             std::string_view reason, std::uint64_t value,
+                             std::uint64_t limit = 0) {
+  return {structure, offset, static_cast<std::uint16_t>(fes), offset, reason, value, limit};
+}
 
 // What the two ends of a connection are made from.
 struct end_setup {

@@ -9,15 +9,8 @@
 namespace nvmf::loop {
 namespace {
 
-// In-capsule data of the admin queue, whatever the transport (NVMe/TCP 3.2.4).
-constexpr std::uint32_t admin_in_capsule = 8192;
 // Keys are no secret here; they only have to look like ones.
 constexpr std::uint32_t first_key = 0x1000;
-
-protocol_error broken(std::string_view structure, std::uint32_t offset, wire::fes fes,
-                      std::string_view reason, std::uint64_t value, std::uint64_t limit = 0) {
-  return {structure, offset, static_cast<std::uint16_t>(fes), offset, reason, value, limit};
-}
 
 nvme_status status_of(std::span<const std::byte, 16> cqe) {
   return nvme_status::from_cqe_word(

@@ -7,6 +7,7 @@
 #include "explain_parts.hpp"
 #include "wire/host.hpp"
 #include "wire/layouts/pdu.hpp"
+#include "wire/layouts/rdma.hpp"
 #include "wire/nqn.hpp"
 
 namespace nvmf::engine {
@@ -85,6 +86,36 @@ void explain_bad_icresp(const host_failure& why, const association_options& aske
   out.advice = "this is a fault of the target; other hosts may not check it";
 }
 
+// Over RDMA the private data of the connection manager stands where TCP has ICReq and ICResp.
+void explain_private_data(const host_failure& why, explanation& out) {
+  if (why.violation && why.code == errc::refused) {
+    out.cause =
+        "who listens there speaks no NVMe/RDMA, has no room for another connection, or is about to "
+        "end";
+    out.advice = fmt::format("check the port, {} is the usual one, and the target's log", io_port);
+    return;
+  }
+  if (!why.violation || why.code != errc::protocol_violation) {
+    out.cause = "the controller does not take a queue like the one that was asked for";
+    out.advice =
+        "ask for fewer entries (-Q/--queue-size) or queues (-i/--nr-io-queues), and see the "
+        "target's log";
+    return;
+  }
+  const protocol_error& v = *why.violation;
+  point_at(out, wire::rdma_cm_accept, {}, v.offset);
+  // Its length, which no field has.
+  if (v.limit == wire::rdma_cm_accept.size) out.field = "the length of its private data";
+  out.value = fmt::format("{} (expected or allowed: {})", v.value, v.limit);
+  if (v.offset == 0) {
+    out.cause = fmt::format("another kind of service answers there, not NVMe/RDMA: {}", v.reason);
+    out.advice = fmt::format("check the port: {} is the usual one", io_port);
+    return;
+  }
+  out.cause = fmt::format("the controller's private data breaks NVMe/RDMA: {}", v.reason);
+  out.advice = "this is a fault of the target; other hosts may not check it";
+}
+
 }  // namespace
 
 std::string port_hint(const association_options& asked) {
@@ -148,6 +179,7 @@ void explain_connection(const host_failure& why, const association_options& aske
 }
 
 void explain_exchange(const host_failure& why, const association_options& asked, explanation& out) {
+  if (asked.transport == "rdma") return explain_private_data(why, out);
   if (why.code == errc::terminated && why.violation) return explain_refused_icreq(why, out);
   if (why.code == errc::protocol_violation && why.violation)
     return explain_bad_icresp(why, asked, out);

@@ -12,7 +12,7 @@ namespace {
 using wire::store_be;
 
 constexpr std::uint8_t push = 0x08;
-constexpr std::uint8_t protocol_tcp = 6, hops = 64;
+constexpr std::uint8_t hops = 64;
 constexpr std::size_t ipv4_header = 20, ipv6_header = 40, tcp_header = 20, syn_options = 8;
 // Nobody looks for a full window that way: 65535 << 14 bytes.
 constexpr std::uint8_t window_shift = 14;

@@ -5,17 +5,16 @@
 
 #include <algorithm>
 
+#include "pcapng_blocks.hpp"
 #include "reader.hpp"
 
 namespace nvmf::trace {
 
+using namespace pcapng;
+
 namespace {
 
-constexpr std::uint32_t section_block = 0x0a0d0d0a, interface_block = 1, old_packet_block = 2,
-                        simple_packet_block = 3, enhanced_packet_block = 6;
-constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
 constexpr std::size_t block_head = 8, block_tail = 4, section_head = 28;
-constexpr std::uint16_t option_comment = 1, option_resolution = 9, option_offset = 14;
 
 bool is_held(std::uint32_t type) {
   return type == interface_block || type == old_packet_block || type == simple_packet_block ||
@@ -120,9 +119,9 @@ capture_reader::step capture_reader::add_interface(byte_span body) {
     const auto length = static_cast<std::size_t>(load(options, 2, 2));
     const std::size_t padded = 4 + (length + 3) / 4 * 4;
     if (code == 0 || padded > options.size()) break;
-    if (code == option_resolution && length == 1)
+    if (code == interface_resolution && length == 1)
       i.resolution = std::to_integer<std::uint8_t>(options[4]);
-    if (code == option_offset && length == 8) i.offset_s = wrapped(load(options, 4, 8));
+    if (code == interface_offset && length == 8) i.offset_s = wrapped(load(options, 4, 8));
     options = options.subspan(padded);
   }
   interfaces_.push_back(i);

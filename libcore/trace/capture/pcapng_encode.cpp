@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <cassert>
 
+#include "pcapng_blocks.hpp"
+
 namespace nvmf::trace {
+
+using namespace pcapng;
 
 namespace {
 
 using bytes = std::vector<std::byte>;
 
-constexpr std::uint32_t section_block = 0x0a0d0d0a, interface_block = 1, enhanced_packet_block = 6;
-constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
-constexpr std::uint16_t option_end = 0, option_comment = 1;
-constexpr std::uint16_t section_hardware = 2, section_os = 3, section_application = 4;
-constexpr std::uint16_t interface_description = 3, interface_resolution = 9;
-constexpr std::byte nanoseconds{9};  // if_tsresol: ten to the power of -9
+constexpr std::byte resolution_ns{9};  // if_tsresol: ten to the power of -9
 
 void add_le(bytes& to, std::uint64_t value, std::size_t size) {
   to.resize(to.size() + size);
@@ -79,7 +78,7 @@ void append_interface(bytes& to, const pcapng_interface& i) {
   add_le(to, i.link, 4);  // with two reserved bytes
   add_le(to, i.snap, 4);
   add_text(to, interface_description, i.description);
-  add_option(to, interface_resolution, {&nanoseconds, 1});
+  add_option(to, interface_resolution, {&resolution_ns, 1});
   end_options(to);
   end_block(to, begun);
 }

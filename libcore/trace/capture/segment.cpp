@@ -51,7 +51,7 @@ constexpr std::uint16_t ether_ipv4 = 0x0800, ether_ipv6 = 0x86dd;
 constexpr bool is_vlan(std::uint64_t type) {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
-constexpr std::uint8_t protocol_tcp = 6, protocol_udp = 17;
+constexpr std::uint8_t protocol_udp = 17;
 
 // What an EtherType at `at` leads to, past VLAN tags; nothing when it is cut short.
 std::optional<std::pair<std::uint64_t, std::size_t>> network_of(byte_span b, std::size_t at) {
@@ -144,20 +144,29 @@ dissection ipv6(byte_span b, std::uint64_t wire, tcp_at& out) {
   return {.what = dissected::segment};
 }
 
+// The lower address first, of addresses that are the same the lower port. True: it is not the
+// source.
+template <std::size_t Size>
+bool put_ends(const tcp_at& t, bool source_port_is_higher, flow_key& out) {
+  const int order = std::memcmp(t.source, t.destination, Size);
+  const bool swapped = order > 0 || (order == 0 && source_port_is_higher);
+  std::memcpy(out.addresses.data() + (swapped ? 16 : 0), t.source, Size);
+  std::memcpy(out.addresses.data() + (swapped ? 0 : 16), t.destination, Size);
+  return swapped;
+}
+
 dissection tcp(const tcp_at& t, segment& out) {
   if (t.wire_bytes < 20) return bad();
   if (t.bytes.size() < 20) return cut();
   const std::size_t header = (std::to_integer<std::size_t>(t.bytes[12]) >> 4) * 4;
   if (header < 20 || header > t.wire_bytes) return bad();
-  const std::size_t size = t.family == ip_family::v4 ? 4 : 16;
   const auto source_port = static_cast<std::uint16_t>(load_be(t.bytes, 0, 2));
   const auto destination_port = static_cast<std::uint16_t>(load_be(t.bytes, 2, 2));
-  const int order = std::memcmp(t.source, t.destination, size);
-  const bool swapped = order > 0 || (order == 0 && source_port > destination_port);
   out.flow = {};
   out.flow.family = t.family;
-  std::memcpy(out.flow.addresses.data() + (swapped ? 16 : 0), t.source, size);
-  std::memcpy(out.flow.addresses.data() + (swapped ? 0 : 16), t.destination, size);
+  const bool swapped = t.family == ip_family::v4
+                           ? put_ends<4>(t, source_port > destination_port, out.flow)
+                           : put_ends<16>(t, source_port > destination_port, out.flow);
   out.flow.ports = {swapped ? destination_port : source_port,
                     swapped ? source_port : destination_port};
   out.from = swapped ? 1 : 0;

@@ -13,6 +13,8 @@
 
 namespace nvmf::trace {
 
+inline constexpr std::uint8_t protocol_tcp = 6;  // of IP
+
 enum class ip_family : std::uint8_t { v4, v6 };
 
 struct endpoint {
@@ -31,8 +33,11 @@ struct flow_key {
   ip_family family = ip_family::v4;
 
   friend bool operator==(const flow_key& a, const flow_key& b) {
-    return a.ports == b.ports && a.family == b.family &&
-           std::memcmp(a.addresses.data(), b.addresses.data(), a.addresses.size()) == 0;
+    // Word by word: for every packet of a capture, a call of memcmp() shows.
+    std::uint64_t other = 0;
+    for (std::size_t i = 0; i < a.addresses.size(); i += 8)
+      other |= wire::load_le(a.addresses, i, 8) ^ wire::load_le(b.addresses, i, 8);
+    return other == 0 && a.ports == b.ports && a.family == b.family;
   }
 };
 endpoint end_of(const flow_key& k, unsigned which);

@@ -58,6 +58,14 @@ TEST_CASE("events say what they carry") {
   work.a = 4096;
   work.b = 0x420100;
   CHECK(details(work) == "RDMA WRITE, 4096 bytes, key 0x00420100");
+  // A keyed SGL descriptor by hand (Base 4.1.2): address, length, key, type 4.
+  constexpr std::array<unsigned char, 16> keyed{0, 0x10, 0, 0, 0x12, 0x7f, 0,    0,
+                                                0, 0x10, 0, 0, 1,    0x42, 0x00, 0x40};
+  work.header = bytes(keyed);
+  CHECK(details(work) == "RDMA WRITE, 4096 bytes, key 0x00420100, address 0x7f1200001000");
+  work.text = "SEND with invalidate";
+  work.a = 16;
+  CHECK(details(work) == "SEND with invalidate, 16 bytes, key 0x00420100");
   work.type = event_type::work_done;
   work.text = "remote access error";
   work.error = errc::reset;

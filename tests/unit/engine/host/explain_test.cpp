@@ -225,6 +225,33 @@ TEST_CASE("silence, closed ports and lost connections") {
   }
 }
 
+TEST_CASE("over RDMA the exchange is that of private data") {
+  association_options o = asked();
+  o.transport = "rdma";
+  const explanation no = explain(failure(host_stage::exchange, errc::refused), o);
+  complete(no);
+  CHECK(has(no.cause, "does not take a queue"));
+  CHECK(has(no.advice, "--queue-size"));
+  const explanation mute =
+      explain(violation(host_stage::exchange, errc::refused, "rdma-cm-reject", 0), o);
+  complete(mute);
+  CHECK(has(mute.cause, "speaks no NVMe/RDMA"));
+  CHECK_FALSE(has(mute.advice, "--queue-size"));
+  const auto bad = [&](std::uint32_t offset, std::uint64_t value, std::uint64_t limit) {
+    host_failure f =
+        violation(host_stage::exchange, errc::protocol_violation, "rdma-cm-accept", offset, value);
+    f.violation->limit = limit;
+    const explanation e = explain(f, o);
+    complete(e);
+    return e;
+  };
+  CHECK(has(bad(0, 1, 0).cause, "not NVMe/RDMA"));
+  CHECK(has(bad(0, 1, 0).field, "recfmt"));
+  CHECK(has(bad(0, 10, 32).field, "length"));
+  CHECK(has(bad(2, 0, 1).cause, "breaks NVMe/RDMA"));
+  CHECK(has(bad(2, 0, 1).field, "crqsize"));
+}
+
 TEST_CASE("a source address that does not fit is suspected only when there is one") {
   association_options o = asked();
   const host_failure f =
