@@ -109,7 +109,20 @@ refuse 2 "option --hostid: host id: has 4 characters, not 36" connect "$uri" -I 
 refuse 2 "option --hostid: host id: is zero" connect "$uri" -I 00000000-0000-0000-0000-000000000000
 refuse 2 "not both" connect "$uri" -a 127.0.0.1
 if "$nvmfctl" version | grep -q '^ *rdma  *no:'; then
-  refuse 2 "this build has no rdma transport" connect "nvme+rdma://127.0.0.1/$nqn"
+  for command in connect bench 'send-capsule identify cns=1'; do
+    read -ra words <<<"$command"
+    refuse 2 "this build has no rdma transport" "${words[0]}" "nvme+rdma://127.0.0.1/$nqn" \
+      "${words[@]:1}"
+  done
+  refuse 2 "this build has no rdma transport" connect -t rdma -a 127.0.0.1 -n "$nqn"
+  refuse 2 "this build has no rdma transport" discover nvme+rdma://127.0.0.1
+  refuse 2 "this build has no rdma transport" serve --listen rdma:127.0.0.1:4420
+  refuse 2 "this build has no RDMA: it was made without rdma-core" rdma
+  for line in open listen connect; do
+    echo "$line nvme+rdma://127.0.0.1:4420/$nqn" >rdma.nvmf
+    run -s 2 "$nvmfctl" run rdma.nvmf
+    expect_match err 'rdma: no transport of that type is registered'
+  done
 fi
 
 # What cannot be served.

@@ -34,6 +34,15 @@ struct fake_fabric {
   bool reads_overtaken = false;
   // The passive end hears that it is established so much later.
   duration establish_delay{};
+  // Work requests that are done in one go, as by a device that others keep waiting.
+  std::size_t at_once = 1;
+  // Posts of either side from the nth on are refused, but for so many of their requests.
+  struct refusal {
+    role side{};
+    std::size_t post = 0;  // from 1
+    std::size_t takes = 0;
+  };
+  std::optional<refusal> refuses{};
   // Every nth work request of either side fails with a status; see work_done.
   struct fault {
     role side{};
@@ -53,6 +62,14 @@ struct fake_fabric {
   std::size_t not_ready = 0;         // sends that met no receive, at first
   std::size_t overruns = 0;          // posts beyond what a queue was made for: our mistake
   std::size_t kinds[7] = {};         // work requests that have gone well, by kind
+  // What would be system calls, by side.
+  struct calls {
+    std::size_t posts = 0;                       // of work requests, in chains
+    std::size_t arms = 0;                        // of what was not armed
+    std::size_t events = 0;                      // told
+    std::size_t signalled = 0, unsignalled = 0;  // work requests
+  } calls[2] = {};
+  std::size_t longest_chain = 0;
 
   struct listening {
     executor* on;
@@ -108,6 +125,7 @@ class fake_link final : public rdma::link {
   std::error_code make_queue(const rdma::queue_shape& shape) override {
     const rdma::device_limits& d = of_->limits;
     if (shape.sends > d.max_work_requests || shape.receives > d.max_work_requests ||
+        shape.sends > d.max_completions || shape.receives > d.max_completions ||
         shape.pieces > d.max_pieces || shape.inlined > d.max_inline || shape.sends == 0)
       return std::make_error_code(std::errc::invalid_argument);
     shape_ = shape;
@@ -119,22 +137,11 @@ class fake_link final : public rdma::link {
     const auto hold = held();
     return keys_->add({.window = true, .valid = false});
   }
-  std::error_code post(const rdma::work_request& work) override;
+  rdma::posting post_all(std::span<const rdma::work_request> chain) override;
   std::error_code post_receive(std::uint64_t id, const rdma::piece& into) override;
-  std::size_t poll(std::span<rdma::completion> into) override {
-    const auto hold = held();
-    std::size_t n = 0;
-    for (; n < into.size() && !done_.empty(); ++n) {
-      into[n] = done_.front();
-      done_.pop_front();
-    }
-    return n;
-  }
-  void arm() override {
-    const auto hold = held();
-    armed_ = true;
-    if (!done_.empty()) notify();
-  }
+  std::size_t poll(std::span<rdma::completion> into) override;
+  void arm() override { arm(received_); }
+  void arm_sends() override { arm(sent_); }
   void fail() override {
     const auto hold = held();
     into_error();
@@ -161,16 +168,24 @@ class fake_link final : public rdma::link {
     rdma::cm_event_kind kind{};
     std::vector<std::byte> data{};
     std::uint8_t reads_out = 0, reads_in = 0;
+    rdma::cm_refusal refused_by = rdma::cm_refusal::nobody;
     std::error_code error{};
     std::string text{};
   };
 
+  struct completions {
+    std::deque<rdma::completion> done;
+    bool armed = false, told = false;
+  };
+  auto& calls() const { return of_->calls[side_ == role::controller]; }
+  void arm(completions& queue);
+  std::error_code post_one(const rdma::work_request& what);
   std::unique_lock<std::recursive_mutex> held() const { return std::unique_lock(*of_->lock); }
   void say(cm_mail m);
   void notify();
   void finish(rdma::completion c);
   void schedule();
-  void run_one();
+  void run_one(bool goes_on = true);
   bool ready_later(work& w);
   void land_later(work w);
   rdma::work_status execute(work& w);
@@ -188,12 +203,15 @@ class fake_link final : public rdma::link {
   std::vector<cm_mail> untold_;
   fake_link* peer_ = nullptr;
   bool up_ = false, error_ = false, told_disconnect_ = false;
-  bool armed_ = false, notifying_ = false, scheduled_ = false;
+  bool notifying_ = false, scheduled_ = false;
   rdma::queue_shape shape_{};
   std::shared_ptr<key_table> keys_ = std::make_shared<key_table>();
   std::deque<work> sends_, late_;
   std::deque<receive> receives_;
-  std::deque<rdma::completion> done_;
+  completions received_, sent_;
+  // Work requests that hold a place in the send queue: those that have been posted after the newest
+  // whose completion has been polled.
+  std::deque<std::uint64_t> places_;
   endpoint to_;
   std::string peer_name_, local_name_;
   // What is posted goes nowhere once this is gone.

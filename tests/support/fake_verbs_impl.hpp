@@ -84,6 +84,7 @@ inline void fake_link::say(cm_mail m) {
                 .terms = {.private_data = mail.data,
                           .reads_out = mail.reads_out,
                           .reads_in = mail.reads_in},
+                .refused_by = mail.refused_by,
                 .error = mail.error,
                 .text = mail.text});
   });
@@ -140,7 +141,9 @@ inline void fake_link::establish_soon() {
 inline void fake_link::reject(std::span<const std::byte> data) {
   const auto hold = held();
   if (peer_ == nullptr || up_) return;
-  peer_->say({.kind = rdma::cm_event_kind::rejected, .data = {data.begin(), data.end()}});
+  peer_->say({.kind = rdma::cm_event_kind::rejected,
+              .data = {data.begin(), data.end()},
+              .refused_by = rdma::cm_refusal::listener});
   peer_->peer_ = nullptr;
   peer_ = nullptr;
 }
@@ -158,15 +161,43 @@ inline void fake_link::disconnect() {
 inline void fake_link::lose_peer() {
   peer_ = nullptr;
   if (!std::exchange(told_disconnect_, true))
-    say({.kind = up_ ? rdma::cm_event_kind::disconnected : rdma::cm_event_kind::rejected});
+    say({.kind = up_ ? rdma::cm_event_kind::disconnected : rdma::cm_event_kind::rejected,
+         .refused_by = rdma::cm_refusal::listener});
 }
 
 // --- Completions --------------------------------------------------------------------------------
 
 inline void fake_link::finish(rdma::completion c) {
-  done_.push_back(c);
-  if (done_.size() > shape_.sends + shape_.receives) ++of_->overruns;
-  if (armed_) notify();
+  const bool came = c.kind == rdma::work_kind::receive;
+  completions& queue = came ? received_ : sent_;
+  queue.done.push_back(c);
+  if (queue.done.size() > (came ? shape_.receives : shape_.sends)) ++of_->overruns;
+  if (queue.armed) {
+    queue.told = true;
+    notify();
+  }
+}
+
+inline std::size_t fake_link::poll(std::span<rdma::completion> into) {
+  const auto hold = held();
+  std::size_t n = 0;
+  for (; n < into.size() && !sent_.done.empty(); ++n) {
+    into[n] = sent_.done.front();
+    sent_.done.pop_front();
+    const auto place = std::ranges::find(places_, into[n].id);
+    if (place != places_.end()) places_.erase(places_.begin(), place + 1);
+  }
+  for (; n < into.size() && !received_.done.empty(); ++n) {
+    into[n] = received_.done.front();
+    received_.done.pop_front();
+  }
+  return n;
+}
+
+// A device tells of what comes from then on, and of nothing that is there.
+inline void fake_link::arm(completions& queue) {
+  const auto hold = held();
+  if (!std::exchange(queue.armed, true)) ++calls().arms;
 }
 
 inline void fake_link::notify() {
@@ -178,7 +209,10 @@ inline void fake_link::notify() {
       const auto alive = weak.lock();
       if (!alive) return;
       fake_link& l = **alive;
-      l.notifying_ = l.armed_ = false;
+      l.notifying_ = false;
+      for (completions* queue : {&l.received_, &l.sent_})
+        if (queue->told) queue->told = queue->armed = false;
+      ++l.calls().events;
       who = l.who_;
     }
     if (who != nullptr) who->on_completions();
@@ -213,12 +247,27 @@ inline std::error_code fake_link::post_receive(std::uint64_t id, const rdma::pie
   return {};
 }
 
-inline std::error_code fake_link::post(const rdma::work_request& what) {
+inline rdma::posting fake_link::post_all(std::span<const rdma::work_request> chain) {
   const auto hold = held();
-  if (sends_.size() >= shape_.sends || what.pieces.size() > shape_.pieces) {
+  const std::size_t number = ++calls().posts;
+  of_->longest_chain = std::max(of_->longest_chain, chain.size());
+  rdma::posting got;
+  const auto& r = of_->refuses;
+  const bool refused = r && r->side == side_ && number >= r->post;
+  const std::size_t all = refused ? std::min(r->takes, chain.size()) : chain.size();
+  for (; got.taken < all; ++got.taken)
+    if ((got.error = post_one(chain[got.taken]))) return got;
+  if (refused) got.error = std::make_error_code(std::errc::not_enough_memory);
+  return got;
+}
+
+inline std::error_code fake_link::post_one(const rdma::work_request& what) {
+  if (places_.size() >= shape_.sends || what.pieces.size() > shape_.pieces) {
     ++of_->overruns;
     return std::make_error_code(std::errc::not_enough_memory);
   }
+  places_.push_back(what.id);
+  ++(what.signalled ? calls().signalled : calls().unsignalled);
   if (error_) {
     finish({.id = what.id, .kind = what.kind, .status = rdma::work_status::flushed});
     return {};
@@ -251,7 +300,8 @@ inline void fake_link::schedule() {
     const auto alive = weak.lock();
     if (!alive) return;
     (*alive)->scheduled_ = false;
-    (*alive)->run_one();
+    for (std::size_t n = 1; n < of->at_once && !(*alive)->scheduled_; ++n) (*alive)->run_one(false);
+    if (!(*alive)->scheduled_) (*alive)->run_one();
   });
 }
 
@@ -288,13 +338,13 @@ inline void fake_link::land_later(work w) {
                    });
 }
 
-inline void fake_link::run_one() {
+inline void fake_link::run_one(bool goes_on) {
   if (sends_.empty() || error_ || ready_later(sends_.front())) return;
   work w = std::move(sends_.front());
   sends_.pop_front();
   if (of_->reads_overtaken && w.what.kind == rdma::work_kind::read && !w.late) {
     land_later(std::move(w));
-    return schedule();
+    return goes_on ? schedule() : void();
   }
   rdma::work_status status = of_->fate(side_);
   if (status == rdma::work_status::success) status = execute(w);
@@ -302,7 +352,7 @@ inline void fake_link::run_one() {
   if (well) ++of_->kinds[static_cast<int>(w.what.kind)];
   if (!well || w.what.signalled) finish({.id = w.what.id, .kind = w.what.kind, .status = status});
   if (!well) return into_error();
-  schedule();
+  if (goes_on) schedule();
 }
 
 inline std::optional<std::vector<std::byte>> fake_link::gather(const work& w) const {
@@ -360,7 +410,7 @@ inline rdma::work_status fake_link::send(work& w) {
     c.status = local_protection;
     answer = remote_access;
   } else {
-    std::ranges::copy(*bytes, r.into.data);
+    if (!bytes->empty()) std::memcpy(r.into.data, bytes->data(), bytes->size());
     c.length = static_cast<std::uint32_t>(bytes->size());
     c.invalidated = invalidates;
     c.invalidated_key = invalidates ? w.what.remote_key : 0;

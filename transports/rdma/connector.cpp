@@ -79,8 +79,9 @@ void connector::on_resolved() {
   step("resolve", {{"address", link_->peer()}, {"from", link_->local()}});
   stage_ = connect_stage::connect;
   const device_limits device = link_->limits();
-  const std::uint32_t depth =
-      std::min({params_.queue_size, device.max_work_requests, std::uint32_t{0xffff}});
+  const std::uint32_t depth = std::min(params_.queue_size, std::uint32_t{0xffff});
+  if (const auto why = host_session::beyond(device, depth); !why.empty())
+    return fail(std::make_error_code(std::errc::value_too_large), why);
   asked_ = {.qid = params_.qid, .receives = depth, .sends = depth};
   session_ = std::make_shared<host_session>(session_setup{.on = &on_,
                                                           .wire = std::move(link_),
@@ -121,12 +122,17 @@ void connector::on_established(const cm_event& e) {
 }
 
 void connector::on_rejected(const cm_event& e) {
-  if (e.terms.private_data.empty())
+  if (e.refused_by == cm_refusal::nobody)
     return fail(make_error_code(std::errc::connection_refused),
                 fmt::format("nobody listens at {}", text_of(to_)));
   stage_ = connect_stage::exchange;
-  fail(errc::refused,
-       fmt::format("{} rejects the queue: {}", text_of(to_), explain_reject(e.terms.private_data)));
+  const auto data = e.terms.private_data;
+  const auto why = explain_reject(data);
+  if (!why)
+    return fail(errc::refused,
+                fmt::format("{} rejects the queue and does not say why", text_of(to_)),
+                why.error());
+  fail(errc::refused, fmt::format("{} rejects the queue: {}", text_of(to_), *why));
 }
 
 void connector::step(std::string_view name,

@@ -58,6 +58,7 @@ class rdma_listener::acceptor : public std::enable_shared_from_this<acceptor> {
     std::shared_ptr<acceptor> of;
     executor& on;
     std::shared_ptr<controller_session> queue;
+    std::uint16_t qid = 0;
     timer_id timer = 0;
   };
 
@@ -74,7 +75,8 @@ class rdma_listener::acceptor : public std::enable_shared_from_this<acceptor> {
         {device.max_reads_out, std::uint32_t{reads_in}, std::uint32_t{limits_.reads_out}});
     // Without RDMA READs no data of the host's could be fetched.
     if (reads == 0) return say(rdma_cm_status::invalid_ird);
-    if (pending_ >= most_pending || asked->sends > device.max_work_requests)
+    if (pending_ >= most_pending || asked->sends > device.max_work_requests ||
+        asked->sends > device.max_completions)
       return say(rdma_cm_status::no_resources);
 
     qpair_params params = params_;
@@ -82,6 +84,7 @@ class rdma_listener::acceptor : public std::enable_shared_from_this<acceptor> {
     params.admin = asked->qid == 0;
     if (params.admin) params.options.max_in_capsule = 0;
     const auto p = std::make_shared<pending>(shared_from_this(), target);
+    p->qid = asked->qid;
     p->queue = std::make_shared<controller_session>(session_setup{.on = &target,
                                                                   .wire = std::move(from),
                                                                   .alive = alive_,
@@ -112,7 +115,14 @@ class rdma_listener::acceptor : public std::enable_shared_from_this<acceptor> {
     if (p->timer != 0) p->on.cancel_timer(std::exchange(p->timer, 0));
     const auto queue = std::exchange(p->queue, nullptr);
     queue->up();
-    p->of->accept_(qpair(queue));
+    qpair made(queue);
+    if (observer* by = p->of->params_.watched_by)
+      by->on_event({.type = event_type::connected,
+                    .at = p->on.now(),
+                    .qpair = made.id(),
+                    .qid = p->qid,
+                    .text = made.peer()});
+    p->of->accept_(std::move(made));
   }
 
   static void drop(const std::shared_ptr<pending>& p) {

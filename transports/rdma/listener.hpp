@@ -16,6 +16,9 @@ class rdma_listener final : public listener {
   ~rdma_listener() override;
 
   endpoint where() const override { return where_; }
+  void on_trouble(std::function<void(std::string_view)> tell) override {
+    port_->on_trouble(std::move(tell));
+  }
 
  private:
   class acceptor;

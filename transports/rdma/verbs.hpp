@@ -4,8 +4,9 @@
 // their types is seen here, so a build without rdma-core has the protocol and all its tests.
 //
 // A `link` is one connection: its identifier at the connection manager, its reliable connected
-// queue pair with a completion queue, and the memory registered for it. It lives on one executor:
-// calls come there, and so do events, never from within a call.
+// queue pair with two completion queues, one for what is received and one for work requests, and
+// the memory registered for it. It lives on one executor: calls come there, and so do events, never
+// from within a call.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,7 @@ namespace nvmf::rdma {
 
 struct device_limits {
   std::uint32_t max_work_requests = 0;  // of one send queue, and of one receive queue
-  std::uint32_t max_completions = 0;    // entries of one completion queue
+  std::uint32_t max_completions = 0;    // entries of one completion queue; each queue has its own
   std::uint32_t max_pieces = 0;         // scatter/gather entries of a work request
   std::uint32_t max_inline = 0;         // bytes that a send may carry within its work request
   std::uint32_t max_reads_out = 0;      // RDMA READs that we may have outstanding on a queue pair
@@ -125,9 +126,16 @@ struct completion {
   std::uint32_t invalidated_key = 0;  // which took this key of ours back
 };
 
+// What has become of several work requests: the first `taken` are posted, the next is not because
+// of `error`, and those behind it are not either.
+struct posting {
+  std::size_t taken = 0;
+  std::error_code error{};
+};
+
 // What a queue pair is made with. All within the limits of the device.
 struct queue_shape {
-  std::uint32_t sends = 0;     // work requests
+  std::uint32_t sends = 0;     // work requests, and room for as many completions
   std::uint32_t receives = 0;  // likewise
   std::uint32_t pieces = 1;
   std::uint32_t inlined = 0;  // bytes
@@ -143,14 +151,20 @@ struct cm_terms {
 enum class cm_event_kind : std::uint8_t {
   resolved,      // there is a device and a way to the address
   established,   // terms: of the other end
-  rejected,      // terms.private_data: of the one who said no; empty when nobody listens there
+  rejected,      // refused_by; terms.private_data: of the one who said no, if there was any
   failed,        // resolving or connecting did not work; error and text say why
   disconnected,  // by either end
   removed,       // the device goes away, or its address does
 };
+enum class cm_refusal : std::uint8_t {
+  nobody,    // nobody listens there
+  listener,  // who listens there has said no, or let go of the request
+  way,       // something on the way there; told as failed
+};
 struct cm_event {
   cm_event_kind kind{};
   cm_terms terms{};
+  cm_refusal refused_by = cm_refusal::nobody;
   std::error_code error{};
   std::string_view text{};
   bool name = false;  // failed: the name of the host is not known
@@ -159,7 +173,7 @@ struct cm_event {
 class link_events {
  public:
   virtual void on_cm(const cm_event& e) = 0;
-  // There may be completions, since arm was called. May come once too often.
+  // There may be completions of what was armed. May come once too often.
   virtual void on_completions() = 0;
 
  protected:
@@ -201,12 +215,19 @@ class link {
   // A key that work_kind::bind makes valid, each time with other low eight bits. It lives as long
   // as the link.
   virtual std::expected<std::uint32_t, std::error_code> make_window() = 0;
-  virtual std::error_code post(const work_request& work) = 0;  // any kind but receive
+  // In their order, with one call of the device; any kind but receive. A request that has not been
+  // signalled holds its place in the queue until one behind it has been polled that was.
+  virtual posting post_all(std::span<const work_request> chain) = 0;
+  std::error_code post(const work_request& work) { return post_all({&work, 1}).error; }
   virtual std::error_code post_receive(std::uint64_t id, const piece& into) = 0;
-  // Takes completions, the oldest first; how many.
+  // Takes completions and says how many: of work requests, the oldest first, then of receives,
+  // likewise. What was done before something was received is told before it.
   virtual std::size_t poll(std::span<completion> into) = 0;
-  // on_completions is called when one has come since. Whoever arms polls afterwards, too.
+  // on_completions is called once when something has been received since. Whoever arms polls
+  // afterwards, too. What is armed already stays so, and that costs nothing.
   virtual void arm() = 0;
+  // Likewise for work requests, which as a rule nobody waits for.
+  virtual void arm_sends() = 0;
   // Into the error state: nothing leaves or arrives any more, all that is posted is flushed.
   virtual void fail() = 0;
 };
@@ -222,6 +243,9 @@ class port {
  public:
   virtual ~port() = default;
   virtual endpoint where() const = 0;
+  // `tell` hears, in words for a log, when there is nothing to listen on any more, and when there
+  // is again. As of nvmf::listener.
+  virtual void on_trouble(std::function<void(std::string_view)> tell) { static_cast<void>(tell); }
 };
 
 // The way in: the connection manager of this machine.

@@ -22,7 +22,8 @@ struct quiet final : rdma::link_events {
     up |= e.kind == rdma::cm_event_kind::established;
     if (e.kind != rdma::cm_event_kind::rejected) return;
     require(e.terms.private_data.size() == rdma::reject_bytes);
-    require(!rdma::explain_reject(e.terms.private_data).empty());
+    const auto why = rdma::explain_reject(e.terms.private_data);
+    require(why.has_value() && !why->empty());
   }
   void on_completions() override {}
   bool up = false;

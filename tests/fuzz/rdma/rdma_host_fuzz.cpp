@@ -101,7 +101,8 @@ class any_controller final : rdma::link_events {
     const auto how = in_.byte();
     const auto data = in_.take(how & 0x3f);
     if ((how & 0x80) != 0) {
-      require(!rdma::explain_reject(data).empty());
+      const auto why = rdma::explain_reject(data);
+      require(why ? !why->empty() : !why.error().reason.empty());
       return wire_->reject(data);
     }
     require(!wire_->accept({.private_data = data, .reads_out = 4}));

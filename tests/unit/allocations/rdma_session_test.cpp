@@ -97,9 +97,9 @@ class counting_link final : public rdma::link, rdma::link_events {
   std::expected<std::uint32_t, std::error_code> make_window() override {
     return inner_->make_window();
   }
-  std::error_code post(const rdma::work_request& work) override {
+  rdma::posting post_all(std::span<const rdma::work_request> chain) override {
     const theirs since;
-    return inner_->post(work);
+    return inner_->post_all(chain);
   }
   std::error_code post_receive(std::uint64_t id, const rdma::piece& into) override {
     const theirs since;
@@ -112,6 +112,10 @@ class counting_link final : public rdma::link, rdma::link_events {
   void arm() override {
     const theirs since;
     inner_->arm();
+  }
+  void arm_sends() override {
+    const theirs since;
+    inner_->arm_sends();
   }
   void fail() override { inner_->fail(); }
 

@@ -106,3 +106,40 @@ TEST_CASE("rdma events: why a work request failed") {
                            "work-done remote access error 5000 cid 0 with a key " +
                                make_error_code(errc::reset).message()) == 1);
 }
+
+TEST_CASE("rdma events: a work request has its capsule or the memory it is about, and its data") {
+  struct last final : observer {
+    void on_event(const event& e) noexcept override {
+      if (e.type != event_type::work_posted && e.type != event_type::work_done) return;
+      header.assign(e.header.begin(), e.header.end());
+      std::size_t bytes = 0;
+      for (const segment& s : e.data) bytes += s.size;
+      const std::string key = fmt::format("{} {}", e.type == event_type::work_done, e.text);
+      headers[key] = header;
+      carried[key] = bytes;
+    }
+    std::vector<std::byte> header;
+    std::map<std::string, std::vector<std::byte>> headers;
+    std::map<std::string, std::size_t> carried;
+  } seen;
+  rdma_pair p;
+  p.params.watched_by = &seen;
+  REQUIRE(p.connect());
+  p.start();
+  p.send(2, 5'000);
+  p.run();
+  const auto& about = seen.headers["false RDMA WRITE"];
+  REQUIRE(about.size() == 16);
+  // 5000 bytes, type 4 (Base 4.1.2).
+  CHECK(about[8] == std::byte{0x88});
+  CHECK(about[9] == std::byte{0x13});
+  CHECK(about[15] == std::byte{0x40});
+  CHECK(seen.carried["false RDMA WRITE"] == 5'000);
+  p.send(1, 5'000);
+  p.run();
+  CHECK(seen.headers["false RDMA READ"].size() == 16);
+  CHECK(seen.carried["false RDMA READ"] == 0);
+  CHECK(seen.carried["true RDMA READ"] == 5'000);
+  CHECK(seen.headers["false SEND"].size() == 16);  // the response
+  CHECK(seen.carried["false SEND"] == 0);
+}

@@ -87,6 +87,6 @@ TEST_CASE("cm reject: byte for byte, and in words") {
     CHECK(explain_reject(bytes({0, 0, i, 0}, 148)) ==
           std::string(names[i - 1]) + " (status " + std::to_string(i) + ")");
   CHECK(explain_reject(bytes({0, 0, 10, 0}, 4)) == "Reserved (status 10)");
-  CHECK(explain_reject(bytes({0, 0, 1}, 3)) == "no reason given");
-  CHECK(explain_reject(bytes({1, 0, 1, 0}, 4)) == "no reason given");
+  CHECK(explain_reject(bytes({0, 0, 1}, 3)).error().reason == "private data is too short");
+  CHECK(explain_reject(bytes({1, 0, 1, 0}, 4)).error().reason == "RECFMT is not 0");
 }

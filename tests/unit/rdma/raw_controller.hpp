@@ -129,4 +129,17 @@ class raw_controller final : rdma::link_events {
   std::vector<std::unique_ptr<rdma::region>> kept_;
 };
 
+// What a controller says that takes the queue: RECFMT 0, CRQSIZE 16.
+inline octets taken() { return octets_of({0, 0, 16, 0}, 32); }
+
+inline void check_nothing_left(rdma_pair& p, raw_controller& c) {
+  c.leave();
+  p.end();
+  for (const auto& each : p.commands) CHECK(each.calls == (each.memory.empty() ? 0 : 1));
+  CHECK(p.provider->qpairs() == 0);
+  CHECK(p.fabric->regions == 0);
+  CHECK(p.fabric->links[0] + p.fabric->links[1] == 0);
+  CHECK(p.fabric->overruns == 0);
+}
+
 }  // namespace nvmf::test

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "adapter.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 
+#include "system_news.hpp"
 #include "trouble.hpp"
 
 namespace nvmf::rdma {
@@ -76,6 +80,47 @@ std::uint32_t adapter::find_inline() const {
   }
   ::ibv_destroy_cq(done);
   return found;
+}
+
+void adapter::add_tenant(executor& on, std::weak_ptr<void> lives, std::function<void()> leave) {
+  const std::scoped_lock hold(lock_);
+  std::erase_if(tenants_, [](const tenant& t) { return t.lives.expired(); });
+  tenants_.push_back({&on, std::move(lives), std::move(leave)});
+}
+
+void adapter::send_away() {
+  const std::scoped_lock hold(lock_);
+  for (const tenant& t : tenants_)
+    if (!t.lives.expired())
+      t.on->post([lives = t.lives, leave = t.leave] {
+        if (!lives.expired()) leave();
+      });
+}
+
+void adapters::look_for_departed() {
+  const std::scoped_lock hold(lock_);
+  for (const auto& [device, known] : open_)
+    if (const auto used = known.lock(); used && !has_device(used->device()->device->dev_name))
+      used->send_away();
+}
+
+bool adapters::let_go(ibv_context* device) {
+  const std::scoped_lock hold(lock_);
+  if (const auto used = open_.find(device); used != open_.end() && !used->second.expired())
+    return false;
+  if (closed_.contains(device)) return true;
+  // Numbers that librdmacm may close when it gets to it.
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nothing < 0) return false;
+  closed_.insert(device);
+  for (const int number : {device->cmd_fd, device->async_fd}) ::dup3(nothing, number, O_CLOEXEC);
+  ::close(nothing);
+  return true;
+}
+
+void adapters::is_here(ibv_context* device) {
+  const std::scoped_lock hold(lock_);
+  closed_.erase(device);
 }
 
 std::expected<std::shared_ptr<adapter>, std::error_code> adapters::of(ibv_context* device) {

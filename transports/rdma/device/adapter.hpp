@@ -6,9 +6,12 @@
 #include <infiniband/verbs.h>
 
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <vector>
 
 #include "../verbs.hpp"
 
@@ -30,6 +33,9 @@ class adapter {
   // A send can take a key of the peer's back. If not, the peer, which may not count on it, does
   // that itself.
   bool takes_back() const { return takes_back_; }
+  // Any thread. `leave` is posted there when the device is to go, while `lives` does.
+  void add_tenant(executor& on, std::weak_ptr<void> lives, std::function<void()> leave);
+  void send_away();
 
  private:
   explicit adapter(ibv_context* device);
@@ -42,6 +48,13 @@ class adapter {
   bool iwarp_ = false;
   unsigned invalidated_flag_ = IBV_WC_WITH_INV;
   bool takes_back_ = true;
+  struct tenant {
+    executor* on;
+    std::weak_ptr<void> lives;
+    std::function<void()> leave;
+  };
+  std::mutex lock_;
+  std::vector<tenant> tenants_;
 };
 
 // Those in use; links on several threads ask. A device stays open at librdmacm for as long as one
@@ -49,10 +62,19 @@ class adapter {
 class adapters {
  public:
   std::expected<std::shared_ptr<adapter>, std::error_code> of(ibv_context* device);
+  // Whoever uses one whose device file is not there any more is sent away.
+  void look_for_departed();
+  // librdmacm keeps a device open for good when it was the only one, and so keeps the system from
+  // taking it away. Without anybody on it any more: closes it below librdmacm, once. False:
+  // somebody is, or there is no descriptor to do it with; to be tried again. A program that listens
+  // says is_here() of what it listens on.
+  bool let_go(ibv_context* device);
+  void is_here(ibv_context* device);
 
  private:
   std::mutex lock_;
   std::map<ibv_context*, std::weak_ptr<adapter>> open_;
+  std::set<ibv_context*> closed_;
 };
 
 }  // namespace nvmf::rdma

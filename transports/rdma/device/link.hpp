@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A connection of librdmacm and its queue pair, on a reactor. It has an event channel of its own,
-// so that it can live where its qpair does, and a completion channel for its one completion queue.
+// so that it can live where its qpair does, and a completion channel for its completion queues.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "channel.hpp"
+#include "completion_queue.hpp"
 #include "memory.hpp"
 #include "names/lookup.hpp"
 #include "watch.hpp"
@@ -41,10 +42,11 @@ class device_link final : public link, poller {
   std::expected<std::unique_ptr<region>, std::error_code> allocate(std::size_t bytes,
                                                                    access rights) override;
   std::expected<std::uint32_t, std::error_code> make_window() override;
-  std::error_code post(const work_request& work) override;
+  posting post_all(std::span<const work_request> chain) override;
   std::error_code post_receive(std::uint64_t id, const piece& into) override;
   std::size_t poll(std::span<completion> into) override;
-  void arm() override;
+  void arm() override { arm(received_); }
+  void arm_sends() override { arm(sent_); }
   void fail() override;
 
  private:
@@ -53,6 +55,7 @@ class device_link final : public link, poller {
     cm_event_kind kind{};
     std::vector<std::byte> data{};
     std::uint8_t reads_out = 0, reads_in = 0;
+    cm_refusal refused_by = cm_refusal::nobody;
     std::error_code error{};
     bool name = false;
   };
@@ -75,6 +78,10 @@ class device_link final : public link, poller {
   bool tell_now(const mail& m);
 
   // --- The queue pair: link_queue.cpp ---
+  // What a work request of the device points at.
+  struct request_form;
+  std::error_code describe(const work_request& work, request_form& into) const;
+  void arm(completion_queue& queue);
   void watch_completions();
   void on_completion_channel();
   bool poll() noexcept override;  // of a polling reactor
@@ -97,12 +104,10 @@ class device_link final : public link, poller {
   int timeout_ms_ = 0;
 
   ibv_comp_channel* completions_ = nullptr;
-  ibv_cq* done_ = nullptr;
+  completion_queue received_, sent_;
   ibv_qp* pair_ = nullptr;
   std::optional<watch> completions_watch_;
-  unsigned unacknowledged_ = 0;  // completion events
-  std::optional<ibv_wc> first_;  // taken by a polling reactor to see whether there is one
-  bool asked_ = false;           // by a polling reactor
+  bool asked_ = false;  // by a polling reactor
 
   bool passive_ = false;
   bool accepted_ = false;     // or connect called: there is something to disconnect

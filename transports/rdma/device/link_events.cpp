@@ -2,19 +2,11 @@
 // What the connection manager says, and how it is told.
 #include <cerrno>
 
+#include "../session/rejection.hpp"
 #include "link.hpp"
 #include "trouble.hpp"
 
 namespace nvmf::rdma {
-namespace {
-
-// The reason of a rejection over InfiniBand and RoCE (InfiniBand Architecture Specification 1.4,
-// 12.6.7.2): the consumer's own, with its private data. iWARP tells an errno.
-constexpr int rejected_by_consumer = 28;
-constexpr int nobody_listens = 8;  // invalid service ID
-
-}  // namespace
-
 void device_link::watch_events() {
   events_watch_.emplace(*on_, events_->fd);
   if (const auto error = events_watch_->error()) return say_failed(error);
@@ -100,16 +92,14 @@ void device_link::on_established(const cm_news& news) {
 }
 
 void device_link::on_rejected(const cm_news& news) {
-  // Where there is no private data InfiniBand's message has room for it all the same.
-  const bool iwarp = news.status < 0;
-  const auto data = news.private_data();
-  mail m{.kind = cm_event_kind::rejected};
-  if (iwarp || news.status == rejected_by_consumer) m.data = {data.begin(), data.end()};
-  const bool nobody = iwarp ? news.status == -ECONNREFUSED : news.status == nobody_listens;
-  if (m.data.empty() && !nobody)
-    m = {.kind = cm_event_kind::failed,
-         .error = iwarp ? trouble::reset_by_peer : trouble::refused_without_why};
-  tell_now(m);
+  const rejection said = read_rejection(news.status, news.private_data());
+  if (said.by == cm_refusal::way) {
+    tell_now({.kind = cm_event_kind::failed, .error = said.error});
+    return;
+  }
+  tell_now({.kind = cm_event_kind::rejected,
+            .data = {said.private_data.begin(), said.private_data.end()},
+            .refused_by = said.by});
 }
 
 void device_link::say_failed(std::error_code why, bool name) {
@@ -132,6 +122,7 @@ bool device_link::tell_now(const mail& m) {
   const std::string text = m.error ? m.error.message() : std::string{};
   who_->on_cm({.kind = m.kind,
                .terms = {.private_data = m.data, .reads_out = m.reads_out, .reads_in = m.reads_in},
+               .refused_by = m.refused_by,
                .error = m.error,
                .text = text,
                .name = m.name});

@@ -14,9 +14,8 @@
 namespace nvmf::rdma {
 namespace {
 
-constexpr std::size_t polled_at_a_time = 16;
-// Completion events that are acknowledged together: each time takes a lock.
-constexpr unsigned acknowledged_at_a_time = 128;
+// Requests that are given to the device together.
+constexpr std::size_t posted_at_a_time = 32, pieces_at_most = 4;
 
 // A completion of a request that failed does not tell its kind: it travels with the number.
 constexpr unsigned kind_at = 60;
@@ -108,11 +107,16 @@ std::error_code device_link::make_queue(const queue_shape& shape) {
   const int flags = ::fcntl(completions_->fd, F_GETFL);
   if (flags < 0 || ::fcntl(completions_->fd, F_SETFL, flags | O_NONBLOCK) < 0)
     return {errno, std::system_category()};
-  const std::uint32_t entries = std::min(shape.sends + shape.receives, limits().max_completions);
-  done_ = ::ibv_create_cq(device, static_cast<int>(entries), nullptr, completions_, 0);
-  if (done_ == nullptr) return memory_error(errno);
+  // Room for all that can be posted: one that overflows is lost, and its queue pair with it.
+  assert(shape.sends <= limits().max_completions && shape.receives <= limits().max_completions);
+  if (const auto error = received_.make(device, shape.receives, completions_))
+    return memory_error(error.value());
+  if (const auto error = sent_.make(device, shape.sends, completions_))
+    return memory_error(error.value());
+  memory_->on()->add_tenant(*on_, self_, [this] { tell_now({.kind = cm_event_kind::removed}); });
   ibv_qp_init_attr wanted{};
-  wanted.send_cq = wanted.recv_cq = done_;
+  wanted.recv_cq = received_.get();
+  wanted.send_cq = sent_.get();
   wanted.qp_type = IBV_QPT_RC;
   wanted.cap = {.max_send_wr = shape.sends,
                 .max_recv_wr = shape.receives,
@@ -129,63 +133,85 @@ void device_link::end_queue() {
   if (std::exchange(asked_, false)) on_->remove_poller(this);
   completions_watch_.reset();
   if (std::exchange(pair_, nullptr) != nullptr) ::rdma_destroy_qp(id_.get());
-  if (done_ != nullptr) {
-    // It waits for those that have not been acknowledged.
-    ::ibv_ack_cq_events(done_, std::exchange(unacknowledged_, 0));
-    ::ibv_destroy_cq(std::exchange(done_, nullptr));
-  }
+  received_.end();
+  sent_.end();
   if (completions_ != nullptr) ::ibv_destroy_comp_channel(std::exchange(completions_, nullptr));
 }
 
-std::error_code device_link::post(const work_request& work) {
+struct device_link::request_form {
+  ibv_send_wr work;
+  std::array<ibv_sge, pieces_at_most> pieces;
+};
+
+std::error_code device_link::describe(const work_request& work, request_form& into) const {
   assert(work.kind != work_kind::receive);
-  std::array<ibv_sge, 4> pieces;
-  if (pair_ == nullptr) return std::make_error_code(std::errc::not_connected);
-  if (work.pieces.size() > pieces.size())
+  if (work.pieces.size() > into.pieces.size())
     return std::make_error_code(std::errc::argument_list_too_long);
-  std::ranges::transform(work.pieces, pieces.begin(), sge_of);
-  ibv_send_wr request{};
-  request.wr_id = numbered(work.kind, work.id);
-  request.opcode = opcode_of(work.kind);
-  request.sg_list = pieces.data();
-  request.num_sge = static_cast<int>(work.pieces.size());
-  if (work.signalled) request.send_flags |= IBV_SEND_SIGNALED;
-  if (work.inlined) request.send_flags |= IBV_SEND_INLINE;
-  if (work.fence) request.send_flags |= IBV_SEND_FENCE;
-  ibv_mw* bound = nullptr;
+  std::ranges::transform(work.pieces, into.pieces.begin(), sge_of);
+  ibv_send_wr& wr = into.work;
+  wr = {};
+  wr.wr_id = numbered(work.kind, work.id);
+  wr.opcode = opcode_of(work.kind);
+  wr.sg_list = into.pieces.data();
+  wr.num_sge = static_cast<int>(work.pieces.size());
+  if (work.signalled) wr.send_flags |= IBV_SEND_SIGNALED;
+  if (work.inlined) wr.send_flags |= IBV_SEND_INLINE;
+  if (work.fence) wr.send_flags |= IBV_SEND_FENCE;
   switch (work.kind) {
     case work_kind::send_invalidate:
+      if (!memory_->on()->takes_back()) wr.opcode = IBV_WR_SEND;
+      [[fallthrough]];
     case work_kind::invalidate:
-      request.invalidate_rkey = work.remote_key;
+      wr.invalidate_rkey = work.remote_key;
       break;
     case work_kind::write:
     case work_kind::read:
-      request.wr.rdma = {.remote_addr = work.remote_address, .rkey = work.remote_key};
+      wr.wr.rdma = {.remote_addr = work.remote_address, .rkey = work.remote_key};
       break;
     case work_kind::bind: {
-      bound = memory_->window(work.remote_key);
-      if (bound == nullptr || work.pieces.size() != 1)
+      ibv_mw* const window = memory_->window(work.remote_key);
+      if (window == nullptr || work.pieces.size() != 1)
         return std::make_error_code(std::errc::invalid_argument);
-      request.num_sge = 0;
-      request.bind_mw = {.mw = bound,
-                         .rkey = work.remote_key,
-                         .bind_info = {.mr = memory_->region(work.pieces[0].key),
-                                       .addr = pieces[0].addr,
-                                       .length = pieces[0].length,
-                                       .mw_access_flags = window_rights(work.rights)}};
+      wr.num_sge = 0;
+      wr.bind_mw = {.mw = window,
+                    .rkey = work.remote_key,
+                    .bind_info = {.mr = memory_->region(work.pieces[0].key),
+                                  .addr = into.pieces[0].addr,
+                                  .length = into.pieces[0].length,
+                                  .mw_access_flags = window_rights(work.rights)}};
       break;
     }
     default:
       break;
   }
-  if (work.kind == work_kind::send_invalidate && !memory_->on()->takes_back())
-    request.opcode = IBV_WR_SEND;
-  ibv_send_wr* refused = nullptr;
-  // Some providers answer with a negative number.
-  const int error = std::abs(::ibv_post_send(pair_, &request, &refused));
-  if (error != 0) return {error, std::system_category()};
-  if (bound != nullptr) bound->rkey = work.remote_key;
   return {};
+}
+
+posting device_link::post_all(std::span<const work_request> chain) {
+  posting got;
+  if (pair_ == nullptr) got.error = std::make_error_code(std::errc::not_connected);
+  std::array<request_form, posted_at_a_time> requests;
+  while (!got.error && got.taken < chain.size()) {
+    std::size_t n = 0;
+    for (; n < requests.size() && got.taken + n < chain.size(); ++n) {
+      if ((got.error = describe(chain[got.taken + n], requests[n]))) break;
+      if (n != 0) requests[n - 1].work.next = &requests[n].work;
+    }
+    if (n == 0) break;
+    ibv_send_wr* refused = nullptr;
+    // Some providers answer with a negative number.
+    const int error = std::abs(::ibv_post_send(pair_, &requests[0].work, &refused));
+    if (error != 0) {
+      got.error = {error, std::system_category()};
+      std::size_t first = 0;
+      while (first < n && refused != &requests[first].work) ++first;
+      n = first < n ? first : 0;
+    }
+    for (const request_form& done : std::span{requests}.first(n))
+      if (done.work.opcode == IBV_WR_BIND_MW) done.work.bind_mw.mw->rkey = done.work.bind_mw.rkey;
+    got.taken += n;
+  }
+  return got;
 }
 
 std::error_code device_link::post_receive(std::uint64_t id, const piece& into) {
@@ -200,30 +226,25 @@ std::error_code device_link::post_receive(std::uint64_t id, const piece& into) {
 }
 
 std::size_t device_link::poll(std::span<completion> into) {
-  if (done_ == nullptr) return 0;
-  std::array<ibv_wc, polled_at_a_time> some;
+  if (pair_ == nullptr) return 0;
   const unsigned invalidated = memory_->on()->invalidated_flag();
   std::size_t all = 0;
-  if (first_ && !into.empty()) {
-    into[all++] = completion_of(*first_, invalidated);
-    first_.reset();
-  }
-  while (all < into.size()) {
-    const auto room = std::min(into.size() - all, some.size());
-    const int n = ::ibv_poll_cq(done_, static_cast<int>(room), some.data());
-    for (int i = 0; i < n; ++i)
-      into[all++] = completion_of(some[static_cast<std::size_t>(i)], invalidated);
-    if (n < static_cast<int>(room)) break;
+  // Looked at first and told last: what was done before something came is there by now.
+  received_.look();
+  while (all < into.size() && sent_.look()) into[all++] = completion_of(*sent_.take(), invalidated);
+  bool came = false;
+  for (const ibv_wc* wc = nullptr; all < into.size() && (wc = received_.take()) != nullptr;) {
+    into[all] = completion_of(*wc, invalidated);
+    came |= into[all++].status == work_status::success;
   }
   // The peer takes the connection for established, and its word that it is may have been lost.
-  const bool came = all != 0 && into[0].status == work_status::success;
   if (passive_ && !established_ && came && !std::exchange(notified_, true))
     ::rdma_notify(id_.get(), IBV_EVENT_COMM_EST);
   return all;
 }
 
-void device_link::arm() {
-  if (done_ == nullptr) return;
+void device_link::arm(completion_queue& queue) {
+  if (pair_ == nullptr || !queue.arm()) return;
   if (on_->polling()) {
     if (!std::exchange(asked_, true)) on_->add_poller(this);
     return;
@@ -234,7 +255,7 @@ void device_link::arm() {
       return say({.kind = cm_event_kind::removed, .error = completions_watch_->error()});
     watch_completions();
   }
-  ::ibv_req_notify_cq(done_, 0);
+  queue.request_event();
 }
 
 void device_link::watch_completions() {
@@ -246,21 +267,25 @@ void device_link::watch_completions() {
 void device_link::on_completion_channel() {
   ibv_cq* of = nullptr;
   void* context = nullptr;
-  // It says so once each time that the queue is armed.
-  if (::ibv_get_cq_event(completions_, &of, &context) == 0 &&
-      ++unacknowledged_ == acknowledged_at_a_time)
-    ::ibv_ack_cq_events(done_, std::exchange(unacknowledged_, 0));
+  // It says so once each time that a queue is armed.
+  if (::ibv_get_cq_event(completions_, &of, &context) == 0)
+    (received_.is(of) ? received_ : sent_).on_event();
   const std::weak_ptr<device_link*> alive = self_;
   if (who_ != nullptr) who_->on_completions();
   if (!alive.expired()) watch_completions();
 }
 
 bool device_link::poll() noexcept {
-  ibv_wc one;
-  if (!first_ && ::ibv_poll_cq(done_, 1, &one) == 1) first_ = one;
-  if (!first_ || who_ == nullptr) return false;
-  who_->on_completions();
-  return true;
+  // Nobody takes what it would find.
+  if (who_ == nullptr) return false;
+  bool found = false;
+  for (completion_queue* queue : {&received_, &sent_})
+    if (queue->armed() && queue->look()) {
+      queue->on_found();
+      found = true;
+    }
+  if (found) who_->on_completions();
+  return found;
 }
 
 void device_link::into_error() {

@@ -55,8 +55,6 @@ class trouble_texts final : public std::error_category {
                "(RoCE or iWARP)?";
       case trouble::reset_by_peer:
         return "the peer broke off while connecting";
-      case trouble::refused_without_why:
-        return "the peer refused, and did not say why";
     }
     return "unknown trouble with RDMA";
   }

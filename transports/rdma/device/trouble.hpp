@@ -8,15 +8,14 @@
 namespace nvmf::rdma {
 
 enum class trouble : std::uint8_t {
-  no_manager = 1,       // no /dev/infiniband/rdma_cm
-  manager_forbidden,    // it may not be opened
-  device_forbidden,     // /dev/infiniband/uverbs*
-  no_device_for,        // an address
-  locked_memory,        // RLIMIT_MEMLOCK
-  no_route,             // to an address, on any RDMA device
-  unreachable,          // nobody answers the connection manager
-  reset_by_peer,        // while connecting
-  refused_without_why,  // by the one who listens
+  no_manager = 1,     // no /dev/infiniband/rdma_cm
+  manager_forbidden,  // it may not be opened
+  device_forbidden,   // /dev/infiniband/uverbs*
+  no_device_for,      // an address
+  locked_memory,      // RLIMIT_MEMLOCK
+  no_route,           // to an address, on any RDMA device
+  unreachable,        // nobody answers the connection manager
+  reset_by_peer,      // while connecting
 };
 
 const std::error_category& trouble_category() noexcept;

@@ -2,14 +2,13 @@
 // What leaves a controller: responses and RDMA WRITEs, in the order of the calls, so that a
 // response never passes its data; and RDMA READs, which wait for nothing but each other.
 #include <algorithm>
+#include <cstring>
 
 #include "controller_session.hpp"
 #include "wire/layouts/entries.hpp"
 
 namespace nvmf::rdma {
 namespace {
-
-constexpr std::uint32_t cqe_size = 16;
 
 std::uint64_t address_of(std::span<const std::byte, 64> sqe) {
   return wire::get<wire::keyed_sgl_layout, "addr">(
@@ -132,6 +131,7 @@ bool controller_session::send_response(const unit& u, const cqe_bytes& cqe) {
   // With RDMA READs under way the key is taken back behind them.
   if (!post({.kind = u.last ? work_kind::send_invalidate : work_kind::send,
              .pieces = std::span{&whole, 1},
+             .signalled = false,
              .inlined = cqe_size <= max_inline(),
              .fence = u.last && reads_in_flight_ != 0,
              .remote_key = u.last ? u.key : 0},
@@ -183,10 +183,11 @@ bool controller_session::write(const unit& u, std::uint32_t at, std::span<const 
   block memory;
   const auto n = static_cast<std::uint32_t>(bytes.size());
   if (!take_block(n, memory)) return false;
-  std::ranges::copy(bytes, memory.data);
+  std::memcpy(memory.data, bytes.data(), n);  // std::ranges::copy of GCC 12 goes byte by byte
   const piece whole{memory.data, n, memory.local_key};
   return post({.kind = work_kind::write,
                .pieces = std::span{&whole, 1},
+               .signalled = false,
                .remote_address = u.address + u.offset + at,
                .remote_key = u.key},
               {.bytes = n, .memory = memory, .cid = u.cid});
@@ -206,7 +207,7 @@ void controller_session::leave_read() {
              .length = n};
   if (tamperer* by = tampers()) by->on_outgoing(o);
   f.asked += n;
-  if (f.asked == f.length) reads_.pop_front();
+  if (f.asked == f.length) reads_.remove(tag, to_ask());
   // One that is dropped never ends, as an R2T that is lost.
   if (o.drop) return give_block(memory);
   const piece whole{memory.data, n, memory.local_key};
@@ -242,7 +243,7 @@ void controller_session::on_done(const posted_work& work, bool ok) {
 }
 
 void controller_session::keep_sendable(bool clean) {
-  while (!reads_.empty()) reads_.pop_front();
+  ask_no_more();
   while (!clean && !out_.empty()) {
     const unit gone = std::move(out_.front());
     out_.pop_front();
@@ -258,8 +259,8 @@ void controller_session::show_out(qpair_inside& show) const {
          .size = u.response ? cqe_size : u.data.size(),
          .sent = u.at});
   }
-  for (std::size_t i = 0; i < reads_.size(); ++i) {
-    const fetch& f = fetches_[reads_[i]];
+  for (std::uint32_t tag = reads_.first(); tag != no_index; tag = fetches_[tag].to_ask.after) {
+    const fetch& f = fetches_[tag];
     show.to_send.push_back({.kind = outgoing_kind::request,
                             .cid = cid_of(*f.slot),
                             .size = f.length,

@@ -9,14 +9,13 @@
 namespace nvmf::rdma {
 namespace {
 
-constexpr std::uint32_t sqe_size = 64, cqe_size = 16;
 // Capsules are registered so many at a time when a program holds many.
 constexpr std::uint32_t slots_at_a_time = 16;
 // Writes that may be posted beside responses and reads.
 constexpr std::uint32_t writes_out = 32;
 
-protocol_error broken(std::uint32_t offset, std::string_view reason, std::uint64_t value,
-                      std::uint64_t limit = 0) {
+protocol_error bad_command(std::uint32_t offset, std::string_view reason, std::uint64_t value,
+                           std::uint64_t limit = 0) {
   return {.structure = "capsule-cmd",
           .offset = offset,
           .reason = reason,
@@ -45,7 +44,7 @@ controller_session::controller_session(session_setup setup)
 queue_shape controller_session::shape() const {
   const device_limits& device = const_cast<controller_session*>(this)->wire().limits();
   const std::uint32_t wanted = setup().receives + setup().reads_out + writes_out;
-  return {.sends = std::min(wanted, device.max_work_requests),
+  return {.sends = std::min({wanted, device.max_work_requests, device.max_completions}),
           .receives = setup().receives,
           .pieces = 1,
           .inlined = std::min(device.max_inline, cqe_size)};
@@ -178,12 +177,13 @@ void controller_session::take_command(const arrival& a) {
   command_slot& slot = slots_[a.index];
   if (a.bytes < sqe_size) {
     drop_receive(a.index);
-    return violate(broken(a.bytes, "a command capsule has 64 bytes at least", a.bytes, sqe_size));
+    return violate(
+        bad_command(a.bytes, "a command capsule has 64 bytes at least", a.bytes, sqe_size));
   }
   if (all_outstanding_ >= queue_size_) {
     drop_receive(a.index);
-    return violate(
-        broken(0, "more commands than the queue has entries", all_outstanding_ + 1, queue_size_));
+    return violate(bad_command(0, "more commands than the queue has entries", all_outstanding_ + 1,
+                               queue_size_));
   }
   std::copy_n(slot.memory, sqe_size, slot.entry.begin());
   slot.carried = a.bytes - sqe_size;
@@ -204,7 +204,7 @@ void controller_session::take_command(const arrival& a) {
         static_cast<std::uint32_t>(wire::get<wire::keyed_sgl_layout, "key">(sgl_of(slot.entry)));
   }
   slot.since = watched_now();
-  emit(event_type::command_in, cid, slot.entry, slot.carried);
+  emit(event_type::command_in, cid, slot.entry, slot.carried, 0, {}, {}, in_capsule_data(&slot));
   receive(&slot);
 }
 
@@ -246,7 +246,8 @@ std::error_code controller_session::receive_controller_data(capsule_slot* base,
   f.given_up = false;
   f.done = std::move(done);
   ++slot.fetches;
-  reads_.push_back(tag);
+  outstanding_[cid_of(slot)].fetches.push_back(tag, of_command());
+  reads_.push_back(tag, to_ask());
   pump();
   return {};
 }
@@ -280,6 +281,7 @@ void controller_session::end_fetch(std::uint32_t tag) {
   fetch& f = fetches_[tag];
   command_slot& slot = *f.slot;
   f.used = false;
+  outstanding_[cid_of(slot)].fetches.remove(tag, of_command());
   free_tags_.push_back(tag);
   if (--slot.fetches == 0 && !slot.handle_live) recycle(slot);
 }
@@ -293,21 +295,19 @@ void controller_session::give_up(std::uint32_t tag, std::error_code why) {
 // The command has been answered: what has not been asked for never will be, and what has been comes
 // for nothing.
 void controller_session::abandon_fetches(std::uint16_t cid) {
-  for (std::uint32_t tag = 0; tag < fetches_.size(); ++tag) {
+  // Those that have READs under way stay until these are done.
+  const index_chain& own = outstanding_[cid].fetches;
+  for (std::uint32_t tag = own.first(), next = no_index; tag != no_index; tag = next) {
     const fetch& f = fetches_[tag];
-    if (!f.used || cid_of(*f.slot) != cid) continue;
+    next = f.of_command.after;
     give_up(tag, errc::aborted);
-    for (std::size_t i = 0; i < reads_.size(); ++i)
-      if (reads_[i] == tag) {
-        reads_.take(i);
-        break;
-      }
+    reads_.remove(tag, to_ask());
     if (f.landed == f.asked) end_fetch(tag);
   }
 }
 
 void controller_session::end_all(std::error_code why, bool) {
-  while (!reads_.empty()) reads_.pop_front();
+  ask_no_more();
   for (std::uint32_t tag = 0; tag < fetches_.size(); ++tag) {
     if (!fetches_[tag].used) continue;
     give_up(tag, why);
@@ -316,9 +316,11 @@ void controller_session::end_all(std::error_code why, bool) {
 }
 
 std::optional<protocol_error> controller_session::blame(const completion& c) const {
-  if (c.kind == work_kind::receive && c.status == work_status::local_length)
-    return broken(capsule_bytes(), "a command capsule is longer than CRQSIZE's receives", 0,
-                  capsule_bytes());
+  // rxe says that the receive was wrong, where it was the message that is too long.
+  const bool longer = c.status == work_status::local_length || c.status == work_status::local_queue;
+  if (c.kind == work_kind::receive && longer)
+    return bad_command(capsule_bytes(), "a command capsule is longer than CRQSIZE's receives", 0,
+                       capsule_bytes());
   if (c.status != work_status::remote_access || c.kind == work_kind::send) return std::nullopt;
   return protocol_error{
       .structure = "keyed-sgl",

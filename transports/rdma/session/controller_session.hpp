@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "core/command_data.hpp"
+#include "index_chain.hpp"
 #include "session.hpp"
 
 namespace nvmf::rdma {
@@ -56,6 +57,7 @@ class controller_session final : public session {
     bool used = false;
     bool given_up = false;  // its callback has run
     data_callback done;
+    chain_link of_command, to_ask;
   };
   // What a host is told, or sent, in the order of the calls.
   struct unit {
@@ -74,7 +76,18 @@ class controller_session final : public session {
     std::uint16_t count = 0;  // commands without a response
     bool take_back = false;   // the response is to invalidate `key`
     std::uint32_t key = 0;
+    index_chain fetches;  // tags that are in use
   };
+  // Of a tag, in the chain of its command and in reads_.
+  auto of_command() {
+    return [this](std::uint32_t tag) -> chain_link& { return fetches_[tag].of_command; };
+  }
+  auto to_ask() {
+    return [this](std::uint32_t tag) -> chain_link& { return fetches_[tag].to_ask; };
+  }
+  void ask_no_more() {
+    while (!reads_.empty()) reads_.remove(reads_.front(), to_ask());
+  }
 
   queue_shape shape() const override;
   std::error_code make_places() override;
@@ -85,6 +98,7 @@ class controller_session final : public session {
   qpair_action next_out() const override;
   void leave_one() override;
   bool has_out() const override { return !out_.empty(); }
+  bool awaits_sends() const override { return !out_.empty() || !reads_.empty(); }
   void keep_sendable(bool clean) override;
   void end_all(std::error_code why, bool attached) override;
   void show_commands(qpair_inside& show) const override;
@@ -125,7 +139,7 @@ class controller_session final : public session {
   std::deque<fetch> fetches_;
   std::vector<std::uint32_t> free_tags_;
   ring<unit> out_;
-  ring<std::uint32_t> reads_;  // tags with bytes that have not been asked for
+  index_chain reads_;  // tags with bytes that have not been asked for
   std::uint32_t reads_in_flight_ = 0;
   sq_head head_;
   std::uint32_t max_in_capsule_;

@@ -4,6 +4,13 @@
 #include "session.hpp"
 
 namespace nvmf::rdma {
+namespace {
+
+protocol_error words_of(const completion& c) {
+  return {.structure = work_name(c.kind), .reason = status_name(c.status)};
+}
+
+}  // namespace
 
 void session::on_cm(const cm_event& e) {
   const auto self = shared_from_this();
@@ -34,13 +41,26 @@ void session::on_cm(const cm_event& e) {
 }
 
 void session::trouble(const completion& c) {
+  const bool flushed = c.status == work_status::flushed;
+  if (state_ == state::dying && cause_unknown_ && !flushed) return found_cause(c);
   if (state_ != state::up) return;
   if (closed_) return end_linger();
   if (const auto breach = blame(c)) return violate(*breach);
-  const std::error_code code = error_of(c.status);
-  const protocol_error words{.structure = work_name(c.kind), .reason = status_name(c.status)};
   // The first that is flushed says only that something else has happened.
-  die({.code = code, .violation = words}, c.status == work_status::flushed);
+  die({.code = error_of(c.status), .violation = words_of(c)}, flushed);
+}
+
+// What has failed may be told after what was flushed because of it: receives and work requests have
+// a completion queue each.
+void session::found_cause(const completion& c) {
+  cause_unknown_ = false;
+  why_ = {.code = error_of(c.status), .violation = words_of(c)};
+  if (const auto breach = blame(c)) {
+    emit(event_type::violation, -1, {}, breach->fes, breach->fei, {}, breach->reason);
+    why_ = {.code = errc::protocol_violation, .violation = *breach};
+  }
+  lost_code_ = why_.code;
+  link_->disconnect();
 }
 
 void session::fail(std::error_code why, std::string_view reason) {
@@ -56,6 +76,8 @@ void session::violate(const protocol_error& what) {
 }
 
 void session::die(const qpair_error& why, bool cause_unknown) {
+  submit();
+  if (state_ != state::up) return;  // that failed, too
   state_ = state::dying;
   why_ = why;
   lost_code_ = why.code ? why.code : make_error_code(errc::closed);
@@ -65,6 +87,7 @@ void session::die(const qpair_error& why, bool cause_unknown) {
   cause_unknown ? link_->fail() : link_->disconnect();
   start_timer(setup_.limits.drain_timeout, &session::push_end);
   await_flush();
+  if (must_hear_of_sends()) plan_visit();
 }
 
 void session::await_flush() {
@@ -83,6 +106,8 @@ void session::push_end() {
 void session::take_end() {
   if (closed_) return;
   drop_link();
+  take_held_back();
+  if (closed_) return;
   emit(event_type::disconnected, -1, {}, 0, 0, why_.code);
   keep_sendable(false);
   end_all(lost_code_, false);
@@ -109,11 +134,15 @@ void session::drop_link() {
 
 void session::close(bool clean) {
   if (std::exchange(closed_, true)) return;
+  if (state_ == state::up || state_ == state::dying) emit(event_type::disconnected, -1, {}, 1);
   const auto self = shared_from_this();
   if (held_up_ != nullptr) end_hold_up();
   tamperer_ = nullptr;
   const bool may_linger = clean && state_ == state::up;
-  if (may_linger) pump();
+  if (may_linger) {
+    pump();
+    submit();
+  }
   keep_sendable(may_linger);
   const bool lingers = may_linger && state_ == state::up && !settled();
   if (!lingers) drop_link();

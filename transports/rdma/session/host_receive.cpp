@@ -8,10 +8,8 @@
 namespace nvmf::rdma {
 namespace {
 
-constexpr std::uint32_t cqe_size = 16;
-
-protocol_error broken(std::uint32_t offset, std::string_view reason, std::uint64_t value,
-                      std::uint64_t limit = 0) {
+protocol_error bad_response(std::uint32_t offset, std::string_view reason, std::uint64_t value,
+                            std::uint64_t limit = 0) {
   return {.structure = "capsule-resp",
           .offset = offset,
           .reason = reason,
@@ -43,7 +41,8 @@ bool host_session::admit(const completion& c) {
   const bool known = cid < slots_.size() && slots_[cid].outstanding && !slots_[cid].waits;
   const bool lent = known && slots_[cid].bound;
   if (c.invalidated && (!lent || slots_[cid].key != c.invalidated_key)) {
-    violate(broken(12, "it takes back a key that its command has not lent", c.invalidated_key));
+    violate(
+        bad_response(12, "it takes back a key that its command has not lent", c.invalidated_key));
     return false;
   }
   if (!lent) return true;
@@ -53,7 +52,7 @@ bool host_session::admit(const completion& c) {
     return true;
   }
   if (slot.taking_back) {
-    violate(broken(12, "a second response to a command", cid));
+    violate(bad_response(12, "a second response to a command", cid));
     return false;
   }
   slot.taking_back = true;
@@ -75,14 +74,22 @@ qpair_action host_session::describe(const arrival& a) const {
 void host_session::take(const arrival& a) {
   if (closed()) return;
   if (a.bytes != cqe_size)
-    return violate(broken(a.bytes, "a response capsule has 16 bytes", a.bytes, cqe_size));
+    return violate(bad_response(a.bytes, "a response capsule has 16 bytes", a.bytes, cqe_size));
   cqe_bytes cqe;
   std::ranges::copy(response_at(a.index), cqe.begin());
   repost(a.index);
   const auto cid = static_cast<std::uint16_t>(wire::get<wire::cqe_layout, "cid">(cqe));
   if (cid >= slots_.size() || !slots_[cid].outstanding || slots_[cid].waits)
-    return violate(broken(12, "no command with this CID is outstanding", cid));
+    return violate(bad_response(12, "no command with this CID is outstanding", cid));
   respond(slots_[cid], cqe);
+}
+
+// A key that could not be taken back says nothing any more: its queue pair is gone. So the response
+// that waited for it is as good as any that came before the end.
+void host_session::take_held_back() {
+  for (command_slot& slot : slots_)
+    if (std::exchange(slot.taking_back, false) && slot.outstanding)
+      take({.what = arrival::kind::capsule, .index = slot.receive, .bytes = cqe_size});
 }
 
 void host_session::repost(std::uint32_t index) {
@@ -94,6 +101,9 @@ void host_session::respond(command_slot& slot, std::span<const std::byte, 16> cq
   const bool well = is_success(cqe);
   if (well && slot.data_open && slot.way == direction::receive)
     slot.data.copy_in(0, slot.memory.first(slot.length));
+  if (well && slot.data_open)
+    emit(slot.way == direction::receive ? event_type::data_in : event_type::data_out, slot.index,
+         {}, slot.length, 0, {}, {}, slot.memory.first(slot.length));
   settle(slot, well ? slot.length : 0, {});
   fire();
   // Not sooner: a CID must not be used again before its response has been handed on.
@@ -132,8 +142,10 @@ void host_session::end_all(std::error_code why, bool attached) {
 }
 
 std::optional<protocol_error> host_session::blame(const completion& c) const {
-  if (c.kind != work_kind::receive || c.status != work_status::local_length) return std::nullopt;
-  return broken(cqe_size, "a response capsule is longer than 16 bytes", 0, cqe_size);
+  // rxe says that the receive was wrong, where it was the message that is too long.
+  const bool longer = c.status == work_status::local_length || c.status == work_status::local_queue;
+  if (c.kind != work_kind::receive || !longer) return std::nullopt;
+  return bad_response(cqe_size, "a response capsule is longer than 16 bytes", 0, cqe_size);
 }
 
 void host_session::show_commands(qpair_inside& show) const {

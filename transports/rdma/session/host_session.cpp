@@ -2,6 +2,8 @@
 // Slots, and commands on their way out. Responses are in host_receive.cpp.
 #include "host_session.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "wire/layouts/entries.hpp"
@@ -20,9 +22,27 @@ constexpr std::uint32_t work_per_command = 3;
 host_session::host_session(session_setup setup)
     : session(std::move(setup), access::local_write | access::remote_read | access::remote_write) {}
 
+std::string host_session::beyond(const device_limits& device, std::uint32_t entries) {
+  const std::uint32_t most = std::min(device.max_work_requests, device.max_completions);
+  if (entries > most)
+    return fmt::format(
+        "the device has queues of {} work requests and {} completions at most, too few for {} "
+        "entries",
+        device.max_work_requests, device.max_completions, entries);
+  if (most < work_per_command)
+    return fmt::format("a command takes up to {} work requests, and the device's queues hold {}",
+                       work_per_command, most);
+  if (device.max_pieces < send_queue::pieces_most)
+    return fmt::format(
+        "a command and its data are {} pieces of memory, and the device sends {} at a time",
+        send_queue::pieces_most, device.max_pieces);
+  return {};
+}
+
 queue_shape host_session::shape() const {
   const device_limits& device = const_cast<host_session*>(this)->wire().limits();
-  return {.sends = std::min(setup().receives * work_per_command, device.max_work_requests),
+  const std::uint32_t most = std::min(device.max_work_requests, device.max_completions);
+  return {.sends = std::min(setup().receives * work_per_command, most),
           .receives = setup().receives,
           .pieces = 2,
           .inlined = std::min(device.max_inline, sqe_bytes_)};
@@ -93,6 +113,9 @@ capsule_slot* host_session::allocate(bool) {
 }
 
 void host_session::recycle_if_done(command_slot& slot) {
+  const bool held_back = !slot.outstanding && slot.posted != 0;
+  if (std::exchange(slot.held_back, held_back) != held_back)
+    held_back ? ++held_back_ : --held_back_;
   if (slot.outstanding || slot.handle_live || slot.posted != 0) return;
   give_block(slot.memory);
   slot.on_data = {};
@@ -137,7 +160,9 @@ qpair_action host_session::next_out() const {
   if (out_.empty() || starved()) return {};
   // Never more commands than the controller has receives, nor more work than the queue has entries:
   // each command that is out may need one to take its key back.
-  if (in_flight_ >= peer_receives_ || !sent_.room(in_flight_ + work_per_command)) return {};
+  if (in_flight_ >= std::min(peer_receives_, setup().receives) ||
+      !sent_.room(in_flight_ + work_per_command))
+    return {};
   const command_slot& slot = slots_[out_.front()];
   return {.kind = action_kind::send,
           .unit = outgoing_kind::command,
@@ -218,6 +243,7 @@ bool host_session::send(command_slot& slot, std::uint32_t length) {
   const std::uint32_t bytes = sqe_bytes_ + (count == 2 ? length : 0);
   if (!post({.kind = work_kind::send,
              .pieces = std::span{pieces, count},
+             .signalled = false,
              .inlined = count == 1 && sqe_bytes_ <= max_inline()},
             {.index = slot.index, .bytes = bytes, .cid = slot.index}))
     return false;

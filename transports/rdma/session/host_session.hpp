@@ -13,6 +13,8 @@ namespace nvmf::rdma {
 class host_session final : public session {
  public:
   explicit host_session(session_setup setup);
+  // Why the device cannot do a queue of so many entries; empty: it can.
+  static std::string beyond(const device_limits& device, std::uint32_t entries);
 
   void set_queue(std::uint16_t qid, std::uint32_t queue_size, bool sq_flow_control) override;
   void set_max_in_capsule(std::uint32_t bytes) override;
@@ -37,6 +39,7 @@ class host_session final : public session {
     bool in_capsule = false;       // its data goes along with it
     bool bound = false;            // `key` is valid at the device
     bool taking_back = false;      // it is being made invalid
+    bool held_back = false;        // answered, and the device still has work requests of it
     std::uint32_t posted = 0;      // work requests of it that are not done
     std::uint32_t receive = 0;     // taking_back: its response
     std::uint32_t key = 0;         // its window, if the device has such
@@ -56,7 +59,9 @@ class host_session final : public session {
   qpair_action next_out() const override;
   void leave_one() override;
   bool has_out() const override { return !out_.empty(); }
+  bool awaits_sends() const override { return held_back_ != 0 || !out_.empty(); }
   void keep_sendable(bool clean) override;
+  void take_held_back() override;
   void end_all(std::error_code why, bool attached) override;
   void show_commands(qpair_inside& show) const override;
   void show_out(qpair_inside& show) const override;
@@ -84,6 +89,7 @@ class host_session final : public session {
   ring<std::uint16_t> out_;      // CIDs of what waits to leave
   region* received_ = nullptr;   // 16 bytes for each receive
   std::uint32_t in_flight_ = 0;  // commands that hold a receive of the controller's
+  std::uint32_t held_back_ = 0;  // slots
   std::uint32_t max_in_capsule_ = 0;
 };
 

@@ -80,9 +80,15 @@ std::array<std::byte, reject_bytes> encode_reject(rdma_cm_status why) {
   return data;
 }
 
-std::string explain_reject(std::span<const std::byte> data) {
-  if (data.size() < reject_bytes || get<rdma_cm_reject, "recfmt">(data) != 0)
-    return "no reason given";
+std::expected<std::string, protocol_error> explain_reject(std::span<const std::byte> data) {
+  const auto broken = [](std::string_view reason, std::uint64_t value, std::uint64_t limit) {
+    return std::unexpected(protocol_error{
+        .structure = rdma_cm_reject.name, .reason = reason, .value = value, .limit = limit});
+  };
+  if (data.size() < reject_bytes)
+    return broken("private data is too short", data.size(), reject_bytes);
+  if (const auto format = get<rdma_cm_reject, "recfmt">(data); format != 0)
+    return broken("RECFMT is not 0", format, 0);
   const auto status = static_cast<std::uint32_t>(get<rdma_cm_reject, "sts">(data));
   const wire::row* named = wire::rdma_cm_statuses.find(status);
   return fmt::format("{} (status {})", named == nullptr ? "Reserved" : named->title, status);

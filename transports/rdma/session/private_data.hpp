@@ -41,7 +41,7 @@ std::array<std::byte, accept_bytes> encode_accept(std::uint32_t receives);
 std::expected<std::uint32_t, protocol_error> parse_accept(std::span<const std::byte> data);
 
 std::array<std::byte, reject_bytes> encode_reject(wire::rdma_cm_status why);
-// For a person: "Invalid HSQSIZE (status 4)"; "no reason given" if there is none to be read.
-std::string explain_reject(std::span<const std::byte> data);
+// For a person: "Invalid HSQSIZE (status 4)"; what is wrong with it if it has no status.
+std::expected<std::string, protocol_error> explain_reject(std::span<const std::byte> data);
 
 }  // namespace nvmf::rdma

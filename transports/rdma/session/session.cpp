@@ -80,6 +80,8 @@ void session::pump() {
       next_out().kind == action_kind::send)
     post_advance();
   if (lingers_ && settled()) end_linger();
+  // Made outside of a visit, by a call of the user's.
+  if (sent_.chained() || must_hear_of_sends()) plan_visit();
 }
 
 std::expected<region*, std::error_code> session::make_place(std::size_t bytes, access rights) {
@@ -102,14 +104,26 @@ bool session::take_block(std::uint32_t bytes, block& out) {
 }
 
 bool session::post(const work_request& work, const posted_work& what) {
-  if (const auto error = sent_.post(*link_, work, what)) {
-    fail(error, "a work request could not be posted");
-    return false;
-  }
-  if (watcher_ != nullptr)
-    emit(event_type::work_posted, what.cid, {}, what.bytes, work.remote_key, {},
-         work_name(work.kind));
+  if (link_ == nullptr || state_ == state::dying) return false;
+  if (sent_.chain_full()) submit();
+  if (!running()) return false;
+  sent_.add(work, what);
+  plan_visit();
+  if (watcher_ != nullptr) tell_posted(work, what);
   return true;
+}
+
+// To post is a system call on many a device, or at the least the ringing of a doorbell.
+void session::submit() {
+  if (link_ == nullptr || !sent_.chained()) return;
+  const auto error = sent_.submit(*link_);
+  if (!error) return;
+  posted_work work;
+  while (sent_.take_refused(work)) {
+    if (watcher_ != nullptr) tell_done(work, work_status::local_queue);
+    on_done(work, false);
+  }
+  fail(error, "a work request could not be posted");
 }
 
 bool session::post_receive(std::uint32_t index, const piece& into) {
@@ -123,26 +137,63 @@ bool session::post_receive(std::uint32_t index, const piece& into) {
 
 // --- What comes ---------------------------------------------------------------------------------
 
-void session::on_completions() {
+// A visit of the reactor. All that has come is taken, then all that is due leaves at once, and only
+// when there is nothing more is the device asked to tell of what comes next: both are system calls.
+void session::visit() {
+  constexpr int rounds = 4;  // others live on this reactor, too
   const auto self = shared_from_this();
-  turn_.enter();
-  if (link_ != nullptr) {
-    link_->arm();
-    take_completions();
+  visit_planned_ = false;
+  if (std::exchange(visiting_, true)) return;
+  for (int i = 0; i < rounds && take_turn(); ++i) {
   }
+  if (link_ != nullptr) {
+    const bool sends = must_hear_of_sends();
+    link_->arm();
+    if (sends) link_->arm_sends();
+    // What has come before that is told by nobody.
+    take_turn();
+    visiting_ = false;
+    if (!sends && must_hear_of_sends()) plan_visit();
+  }
+  visiting_ = false;
+}
+
+void session::plan_visit() {
+  if (visiting_ || std::exchange(visit_planned_, true)) return;
+  who_.runs_on->post([self = shared_from_this()] {
+    if (self->visit_planned_) self->visit();
+  });
+}
+
+bool session::take_turn() {
+  turn_.enter();
+  const bool any = take_completions();
   drain();
   pump();  // though it be deaf or not started
   turn_.leave();
+  submit();
+  return any;
 }
 
-void session::take_completions() {
+// As a rule work requests are told of with what is received. Not so when somebody waits for them or
+// watches, or when there is no receive that would be flushed, should one of them fail.
+bool session::must_hear_of_sends() const {
+  if (link_ == nullptr || sent_.empty()) return false;
+  return closed_ || !running() || sent_.awaited() != 0 || receives_posted_ == 0 ||
+         watcher_ != nullptr || awaits_sends();
+}
+
+bool session::take_completions() {
   std::array<completion, 16> some;
+  bool any = false;
   while (link_ != nullptr) {
     const std::size_t n = link_->poll(some);
+    if (n == 0) break;
+    any = true;
     for (std::size_t i = 0; i < n; ++i) on_completion(some[i]);
-    if (n < some.size()) break;
   }
   if (state_ == state::dying) await_flush();
+  return any;
 }
 
 void session::on_completion(const completion& c) {
@@ -155,12 +206,6 @@ void session::on_completion(const completion& c) {
     on_done(work, work.status == work_status::success);
   }
   if (c.status != work_status::success) trouble(c);
-}
-
-void session::tell_done(const posted_work& work, work_status status) {
-  const bool ok = status == work_status::success;
-  emit(event_type::work_done, work.cid, {}, work.bytes, work.remote_key,
-       ok ? std::error_code{} : error_of(status), ok ? work_name(work.kind) : status_name(status));
 }
 
 void session::on_receive(const completion& c) {
@@ -256,22 +301,6 @@ void session::fire() {
 void session::call(owed_completion& c) {
   emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
   c.done(c.bytes, c.error);
-}
-
-void session::emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a,
-                   std::uint64_t b, std::error_code error, std::string_view text) {
-  if (watcher_ == nullptr) return;
-  watcher_->on_event({.type = type,
-                      .at = who_.runs_on->now(),
-                      .qpair = who_.id,
-                      .qid = qid_,
-                      .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
-                      .has_cid = cid >= 0,
-                      .header = header,
-                      .a = a,
-                      .b = b,
-                      .error = error,
-                      .text = text});
 }
 
 }  // namespace nvmf::rdma

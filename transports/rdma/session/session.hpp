@@ -20,6 +20,9 @@
 
 namespace nvmf::rdma {
 
+// Capsules without their data.
+inline constexpr std::uint32_t sqe_size = 64, cqe_size = 16;
+
 // Named limits, each with its default.
 struct session_limits {
   std::size_t pool_bytes = std::size_t{64} << 20;  // registered for data, per queue
@@ -99,8 +102,13 @@ class session : public transport_qpair,
   virtual qpair_action next_out() const = 0;
   virtual void leave_one() = 0;
   virtual bool has_out() const = 0;
+  // Something waits for work requests to be done that need not be told of.
+  virtual bool awaits_sends() const = 0;
   // close: what may not leave any more, since its memory is not ours.
   virtual void keep_sendable(bool clean) = 0;
+  // There is no link any more: takes what had come whole and waited for the device to let go of its
+  // memory.
+  virtual void take_held_back() {}
   // Completes all data that is in flight; with `attached` also that of capsules not transmitted.
   virtual void end_all(std::error_code why, bool attached) = 0;
   virtual void show_commands(qpair_inside& show) const = 0;
@@ -128,7 +136,7 @@ class session : public transport_qpair,
   std::expected<region*, std::error_code> make_place(std::size_t bytes, access rights);
   // There was no memory; there may be when a block is given back.
   bool starved() const { return starved_; }
-  // Posts, or brings the queue to its end.
+  // It leaves at the end of the visit, together with the others. False: the queue is at its end.
   bool post(const work_request& work, const posted_work& what);
   bool post_receive(std::uint32_t index, const piece& into);
   void push(const arrival& a);
@@ -141,7 +149,8 @@ class session : public transport_qpair,
   void violate(const protocol_error& what);
   void fail(std::error_code why, std::string_view reason);
   void emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a = 0,
-            std::uint64_t b = 0, std::error_code error = {}, std::string_view text = {});
+            std::uint64_t b = 0, std::error_code error = {}, std::string_view text = {},
+            std::span<const std::byte> data = {});
   time_point watched_now() const {
     return watcher_ != nullptr ? who_.runs_on->now() : time_point{};
   }
@@ -177,12 +186,19 @@ class session : public transport_qpair,
   };
 
   void on_cm(const cm_event& e) final;
-  void on_completions() final;
-  void take_completions();
+  void on_completions() final { visit(); }
+  void visit();
+  void plan_visit();
+  bool take_turn();
+  bool take_completions();
+  void submit();
+  bool must_hear_of_sends() const;
   void on_completion(const completion& c);
   void on_receive(const completion& c);
+  void tell_posted(const work_request& work, const posted_work& what);
   void tell_done(const posted_work& work, work_status status);
   void trouble(const completion& c);
+  void found_cause(const completion& c);
   void die(const qpair_error& why, bool cause_unknown = false);
   void await_flush();
   enum class claim : std::uint8_t { none, owns };
@@ -249,6 +265,7 @@ class session : public transport_qpair,
   bool starved_ = false;
   bool fire_planned_ = false;
   bool pumping_ = false;
+  bool visiting_ = false, visit_planned_ = false;
   bool deaf_ = false;  // on purpose: what arrives is left where it is
   bool started_ = false;
   bool closed_ = false;

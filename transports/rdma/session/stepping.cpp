@@ -114,6 +114,7 @@ void session::step_send() {
   const qpair_action done = next_out();
   steps.begin(action_kind::send);
   leave_one();
+  submit();
   if (starved_) return steps.leave();  // it has not left
   steps.finished(done);
   held_up_->callbacks.run();
