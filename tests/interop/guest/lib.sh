@@ -146,12 +146,13 @@ kernel_connect() {
 }
 kernel_disconnect() { nvme disconnect -n "$nqn"; }
 
-# kernel_is_calm: no complaint about NVMe in the kernel's log since the last call.
+# kernel_is_calm: no complaint about NVMe in the kernel's log since the last call. Whole words: the
+# UUID of a file system, which the log tells, may well hold "bad".
 kernel_is_calm() {
   dmesg >"$work/dmesg.now"
   tail -n +$((${dmesg_seen:-0} + 1)) "$work/dmesg.now" >"$work/dmesg.new"
   dmesg_seen=$(wc -l <"$work/dmesg.now")
-  local nvme='[Nn][Vv][Mm][Ee].*([Ee]rror|[Ff]ail|timeout|[Ii]nvalid|unexpected|bad|bogus)'
+  local nvme='[Nn][Vv][Mm][Ee].*([Ee]rror|[Ff]ail|timeout|[Ii]nvalid|unexpected|\<[Bb]ad\>|bogus)'
   ! grep -E "BUG:|WARNING:|$nvme" "$work/dmesg.new"
 }
 # What the kernel said up to now was asked for.
