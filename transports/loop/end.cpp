@@ -4,41 +4,21 @@
 namespace nvmf::loop {
 
 end::end(end_setup setup)
-    : qid_(setup.params.qid),
-      queue_size_(setup.params.queue_size),
+    : paced_qpair(setup.who, setup.params.qid, setup.params.queue_size),
       setup_(std::move(setup)),
-      deferred_(*setup_.who.runs_on),
       out_(*setup_.who.runs_on, *setup_.options, setup_.seed, *this),
       lots_(setup_.seed + 1) {
-  who_ = setup_.who;
-  watcher_ = who_.watched_by;
   setup_.alive->fetch_add(1, std::memory_order_relaxed);
 }
 
-void end::add_deferred(task t) { deferred_.add(std::move(t), shared_from_this()); }
-
-void end::defer(task t) {
-  if (routes()) return route(std::move(t));
-  add_deferred(std::move(t));
-}
-
-void end::start(qpair_callbacks callbacks) {
-  assert(!started_ && open() && callbacks.on_receive && callbacks.on_error);
-  started_ = true;
-  calls_ = std::move(callbacks);
-  if (held_up_ != nullptr) on_stepping();
-  // What came before waits in the inbox.
-  who_.runs_on->post([self = shared_from_this()] { self->drain(); });
-}
-
 void end::drain() {
-  if (!takes() && !closed_) return;
+  if (!takes() && !closed()) return;
   wire().take(who_.side, inbox_);
-  if (!started_ && !closed_) return;
+  if (!started() && !closed()) return;
   const auto self = shared_from_this();
-  deferred_.enter();
+  enter_turn();
   // Callbacks may close or pause this end, but nothing adds to the inbox meanwhile.
-  while (next_in_ < inbox_.size() && (closed_ || takes())) {
+  while (next_in_ < inbox_.size() && (closed() || takes())) {
     message& m = inbox_[next_in_++];
     if (routes() && open())
       take_one(m);
@@ -50,7 +30,7 @@ void end::drain() {
     next_in_ = 0;
   }
   fire();
-  deferred_.leave();
+  leave_turn();
 }
 
 void end::take(message& m) {
@@ -64,9 +44,9 @@ void end::take(message& m) {
 
 void end::send(message&& m) {
   if (!open() || cut_) return;
-  if (held_up_ != nullptr && (paused() || !held_up_->parked.empty())) [[unlikely]] {
-    held_up_->parked.push_back(std::move(m));
-    if (held_up_->steps.waits_for(action_kind::send)) post_advance();
+  if (paused() || !parked_.empty()) [[unlikely]] {
+    parked_.push_back(std::move(m));
+    if (waits_for(action_kind::send)) post_advance();
     return;
   }
   depart(m);
@@ -106,10 +86,10 @@ void end::cut(bool clean) {
   wire().push(peer_side(), last.duplicate());
   // This end is in the middle of sending something, so it learns of it later.
   cut_ = true;
-  if (held_up_ != nullptr) held_up_->parked.clear();
-  who_.runs_on->post([self = shared_from_this(), m = std::move(last)]() mutable {
-    self->inbox_.push_back(std::move(m));
-    self->drain();
+  parked_.clear();
+  who_.runs_on->post([this, self = shared_from_this(), m = std::move(last)]() mutable {
+    inbox_.push_back(std::move(m));
+    drain();
   });
 }
 
@@ -128,26 +108,20 @@ void end::lose(const qpair_error& why) {
   lost_ = true;
   lost_code_ = why.code ? why.code : make_error_code(errc::closed);
   out_.drop();
-  if (held_up_ != nullptr) held_up_->parked.clear();
+  parked_.clear();
   emit(event_type::disconnected, -1, {}, 0, 0, why.code);
   if (!put_off()) {
     end_all(lost_code_, false);
     fire();
   }
-  if (routes()) return route([this, why] { tell_error(why); });
   tell_error(why);
 }
 
-void end::tell_error(const qpair_error& why) {
-  // A completion may have closed this end.
-  if (closed_) return;
-  emit(event_type::error_callback, -1, {}, 0, 0, why.code, why.violation.reason);
-  calls_.on_error(why);
-}
-
 void end::close(bool clean) {
-  if (std::exchange(closed_, true)) return;
-  if (held_up_ != nullptr) end_hold_up(clean);
+  if (!mark_closed()) return;
+  end_stepping();
+  if (clean && !lost_ && !cut_) leave_all();
+  parked_.clear();
   tamperer_ = nullptr;
   if (!lost_ && !cut_) {
     if (clean)
@@ -162,113 +136,13 @@ void end::close(bool clean) {
   for (message& m : wire().detach(who_.side)) dispose(m);
   end_all(errc::aborted, true);
   if (!lost_) emit(event_type::disconnected, -1, {}, 1);
-  // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
-  // just now must not lose what it owns.
-  add_deferred([this] { clean_up(); });
-  if (held_up_ != nullptr && held_up_->callbacks.in_turn()) {
-    if (!deferred_.in_turn()) route([this] { deferred_.run(); });
-  } else if (!deferred_.in_turn()) {
-    if (held_up_ != nullptr) held_up_->callbacks.run();
-    deferred_.run();
-  }
+  let_go();
 }
 
 void end::clean_up() {
   for (std::size_t i = next_in_; i < inbox_.size(); ++i) dispose(inbox_[i]);
   inbox_.clear();
   next_in_ = 0;
-  calls_ = {};
-}
-
-void end::receive(capsule_slot* slot) {
-  if (routes()) return route([this, slot] { hand_on(slot); });
-  hand_on(slot);
-}
-
-void end::hand_on(capsule_slot* slot) {
-  if (closed_) return release(slot);
-  capsule handle = make_handle(slot);
-  const std::size_t size = slot->command ? 64 : 16;
-  emit(event_type::receive_callback, handle.cid(), std::span{slot->entry}.first(size));
-  calls_.on_receive(std::move(handle));
-}
-
-void end::complete(std::uint16_t cid, data_callback done, std::size_t bytes,
-                   std::error_code error) {
-  if (!done) return;
-  if (routes())
-    return route([this, c = completion{cid, std::move(done), bytes, error}]() mutable { call(c); });
-  due_.push_back({cid, std::move(done), bytes, error});
-  if (std::exchange(fire_planned_, true)) return;
-  add_deferred([this] {
-    fire_planned_ = false;
-    fire();
-  });
-}
-
-void end::fire() {
-  if (!started_ && !closed_) return;
-  if (!firing_.empty()) return;  // a completion is on the way up the stack: it goes on
-  while (!due_.empty()) {
-    firing_.swap(due_);
-    // One of them may pause this end, and the rest is called later.
-    while (next_firing_ < firing_.size()) call(firing_[next_firing_++]);
-    firing_.clear();
-    next_firing_ = 0;
-  }
-}
-
-void end::call(completion& c) {
-  emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
-  c.done(c.bytes, c.error);
-}
-
-void end::emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a,
-               std::uint64_t b, std::error_code error, std::string_view text) {
-  if (watcher_ == nullptr) return;
-  watcher_->on_event({.type = type,
-                      .at = who_.runs_on->now(),
-                      .qpair = who_.id,
-                      .qid = qid_,
-                      .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
-                      .has_cid = cid >= 0,
-                      .header = header,
-                      .a = a,
-                      .b = b,
-                      .error = error,
-                      .text = text});
-}
-
-void end::emit_data(event_type type, std::uint16_t cid, std::uint32_t bytes, std::uint32_t offset,
-                    std::span<const std::byte> data) {
-  if (watcher_ == nullptr) return;
-  // Observers read only.
-  const segment piece{const_cast<std::byte*>(data.data()), data.size()};
-  watcher_->on_event({.type = type,
-                      .at = who_.runs_on->now(),
-                      .qpair = who_.id,
-                      .qid = qid_,
-                      .cid = cid,
-                      .has_cid = true,
-                      .data = std::span{&piece, data.empty() ? 0u : 1u},
-                      .a = bytes,
-                      .b = offset});
-}
-
-void end::emit_capsule(event_type type, std::uint16_t cid, std::span<const std::byte> sqe,
-                       std::uint64_t bytes, bool in_capsule, std::span<const std::byte> data) {
-  if (watcher_ == nullptr) return;
-  const segment piece{const_cast<std::byte*>(data.data()), data.size()};
-  watcher_->on_event({.type = type,
-                      .at = who_.runs_on->now(),
-                      .qpair = who_.id,
-                      .qid = qid_,
-                      .cid = cid,
-                      .has_cid = true,
-                      .header = sqe,
-                      .data = std::span{&piece, data.empty() ? 0u : 1u},
-                      .a = bytes,
-                      .b = in_capsule ? 1u : 0u});
 }
 
 }  // namespace nvmf::loop

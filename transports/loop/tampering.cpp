@@ -63,11 +63,6 @@ void alter(message& m, const outgoing& before, const outgoing& wanted) {
 
 }  // namespace
 
-std::error_code end::tamper(tamperer* by) {
-  tamperer_ = by;
-  return {};
-}
-
 void end::send_altered(message& m) {
   outgoing wanted = show(m, qid_);
   const outgoing before = wanted;
@@ -95,15 +90,14 @@ std::error_code end::misbehave(misdeed what, std::uint16_t fes) {
       terminate(fes);
       return {};
     case misdeed::reset:
-      deaf_ = false;
+      turn_deaf(false);
       cut(false);
       return {};
     case misdeed::half_close:
       return errc::not_supported;
     case misdeed::stop_reading:
     case misdeed::resume_reading:
-      deaf_ = what == misdeed::stop_reading;
-      if (!deaf_) who_.runs_on->post([self = shared_from_this()] { self->drain(); });
+      turn_deaf(what == misdeed::stop_reading);
       return {};
   }
   return errc::invalid_argument;
@@ -119,10 +113,10 @@ void end::terminate(std::uint16_t fes) {
   out_.drop();
   wire().push(peer_side(), std::move(last));
   cut_ = true;
-  who_.runs_on->post([self = shared_from_this(), why] {
-    self->deferred_.enter();
-    self->lose({.code = errc::aborted, .violation = why});
-    self->deferred_.leave();
+  who_.runs_on->post([this, self = shared_from_this(), why] {
+    enter_turn();
+    lose({.code = errc::aborted, .violation = why});
+    leave_turn();
   });
 }
 

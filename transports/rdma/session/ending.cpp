@@ -22,12 +22,12 @@ void session::on_cm(const cm_event& e) {
     if (state_ == state::opening) greeter_ = std::move(by);
     return;
   }
-  turn_.enter();
+  enter_turn();
   if (e.kind == cm_event_kind::disconnected) {
     // What came before it is there already.
     take_completions();
     if (state_ == state::up) {
-      closed_ ? end_linger() : die({});
+      closed() ? end_linger() : die({});
     } else if (state_ == state::dying && std::exchange(cause_unknown_, false)) {
       why_ = {};
       lost_code_ = errc::closed;
@@ -37,14 +37,14 @@ void session::on_cm(const cm_event& e) {
     fail(std::make_error_code(std::errc::no_such_device), "the device or its address is gone");
   }
   drain();
-  turn_.leave();
+  leave_turn();
 }
 
 void session::trouble(const completion& c) {
   const bool flushed = c.status == work_status::flushed;
   if (state_ == state::dying && cause_unknown_ && !flushed) return found_cause(c);
   if (state_ != state::up) return;
-  if (closed_) return end_linger();
+  if (closed()) return end_linger();
   if (const auto breach = blame(c)) return violate(*breach);
   // The first that is flushed says only that something else has happened.
   die({.code = error_of(c.status), .violation = words_of(c)}, flushed);
@@ -65,12 +65,12 @@ void session::found_cause(const completion& c) {
 
 void session::fail(std::error_code why, std::string_view reason) {
   if (state_ != state::up) return;
-  if (closed_) return end_linger();
+  if (closed()) return end_linger();
   die({.code = why, .violation = {.structure = "rdma", .reason = reason}});
 }
 
 void session::violate(const protocol_error& what) {
-  if (state_ != state::up || closed_) return;
+  if (state_ != state::up || closed()) return;
   emit(event_type::violation, -1, {}, what.fes, what.fei, {}, what.reason);
   die({.code = errc::protocol_violation, .violation = what});
 }
@@ -104,23 +104,15 @@ void session::push_end() {
 }
 
 void session::take_end() {
-  if (closed_) return;
+  if (closed()) return;
   drop_link();
   take_held_back();
-  if (closed_) return;
+  if (closed()) return;
   emit(event_type::disconnected, -1, {}, 0, 0, why_.code);
   keep_sendable(false);
   end_all(lost_code_, false);
   fire();
-  if (routes()) return route([this] { tell_error(); });
-  tell_error();
-}
-
-void session::tell_error() {
-  // A completion may have closed this end.
-  if (closed_) return;
-  emit(event_type::error_callback, -1, {}, 0, 0, why_.code, why_.violation.reason);
-  calls_.on_error(why_);
+  tell_error(why_);
 }
 
 void session::drop_link() {
@@ -133,10 +125,10 @@ void session::drop_link() {
 }
 
 void session::close(bool clean) {
-  if (std::exchange(closed_, true)) return;
+  if (!mark_closed()) return;
   if (state_ == state::up || state_ == state::dying) emit(event_type::disconnected, -1, {}, 1);
   const auto self = shared_from_this();
-  if (held_up_ != nullptr) end_hold_up();
+  end_stepping();
   tamperer_ = nullptr;
   const bool may_linger = clean && state_ == state::up;
   if (may_linger) {
@@ -151,20 +143,11 @@ void session::close(bool clean) {
     lingers_ = true;
     start_timer(params().options.linger, &session::end_linger, claim::owns);
   }
-  // Later when in a turn: the inbox is being walked then, and a callback of the user's that runs
-  // just now must not lose what it owns.
-  add_deferred([this] { clean_up(); });
-  if (held_up_ != nullptr && held_up_->callbacks.in_turn()) {
-    if (!turn_.in_turn()) route([this] { turn_.run(); });
-  } else if (!turn_.in_turn()) {
-    if (held_up_ != nullptr) held_up_->callbacks.run();
-    turn_.run();
-  }
+  let_go();
 }
 
 void session::clean_up() {
   while (!inbox_.empty()) inbox_.pop_front();
-  calls_ = {};
 }
 
 void session::end_linger() {
@@ -193,13 +176,8 @@ void session::stop_timer() {
 
 // --- Misbehaving on purpose ---------------------------------------------------------------------
 
-std::error_code session::tamper(tamperer* by) {
-  tamperer_ = by;
-  return {};
-}
-
 std::error_code session::misbehave(misdeed what, std::uint16_t) {
-  if (!running() || closed_) return lost_code_ ? lost_code_ : make_error_code(errc::closed);
+  if (!running() || closed()) return lost_code_ ? lost_code_ : make_error_code(errc::closed);
   switch (what) {
     case misdeed::terminate:
       // There is no message for it: the peer sees that the connection goes.
@@ -208,15 +186,14 @@ std::error_code session::misbehave(misdeed what, std::uint16_t) {
                          .reason = "the connection was terminated on purpose"}});
       return {};
     case misdeed::reset:
-      deaf_ = false;
+      turn_deaf(false);
       die({.code = errc::reset});
       return {};
     case misdeed::half_close:
       return errc::not_supported;
     case misdeed::stop_reading:
     case misdeed::resume_reading:
-      deaf_ = what == misdeed::stop_reading;
-      if (!deaf_) who_.runs_on->post([self = shared_from_this()] { self->drain(); });
+      turn_deaf(what == misdeed::stop_reading);
       return {};
   }
   return errc::invalid_argument;

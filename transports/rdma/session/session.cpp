@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Turns, callbacks, and what leaves. How it ends is in ending.cpp.
+// Visits of the reactor, what leaves and what comes. How it ends is in ending.cpp.
 #include "session.hpp"
 
 namespace nvmf::rdma {
 
-session::session(session_setup setup, access pool_rights)
-    : qid_(setup.params.qid),
-      queue_size_(setup.params.queue_size),
-      peer_receives_(setup.peer_receives),
-      setup_(std::move(setup)),
-      pool_(setup_.limits.pool_bytes, pool_rights),
-      link_(std::move(setup_.wire)),
-      turn_(*setup_.on) {
-  who_ = {.id = setup_.id,
-          .side = setup_.params.side,
+namespace {
+
+transport_qpair::identity identity_of(const session_setup& setup) {
+  return {.id = setup.id,
+          .side = setup.params.side,
           .caps = {.keyed_sgl = true,
                    .offset_sgl = true,
                    .always_needs_response = true,
                    .unseen_data = true,
                    .unseen_cause = true,
                    .admin_in_capsule = 0},
-          .peer = link_->peer(),
-          .local = link_->local(),
-          .runs_on = setup_.on,
-          .watched_by = setup_.params.watched_by};
-  watcher_ = who_.watched_by;
+          .peer = setup.wire->peer(),
+          .local = setup.wire->local(),
+          .runs_on = setup.on,
+          .watched_by = setup.params.watched_by};
+}
+
+}  // namespace
+
+session::session(session_setup setup, access pool_rights)
+    : paced_qpair(identity_of(setup), setup.params.qid, setup.params.queue_size),
+      peer_receives_(setup.peer_receives),
+      setup_(std::move(setup)),
+      pool_(setup_.limits.pool_bytes, pool_rights),
+      link_(std::move(setup_.wire)) {
   setup_.alive->fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -57,27 +61,17 @@ void session::up(std::uint32_t peer_receives) {
   pump();
 }
 
-void session::start(qpair_callbacks callbacks) {
-  assert(!started_ && !closed_ && callbacks.on_receive && callbacks.on_error);
-  started_ = true;
-  calls_ = std::move(callbacks);
-  if (held_up_ != nullptr) on_stepping();
-  // What came before waits in the inbox.
-  who_.runs_on->post([self = shared_from_this()] { self->drain(); });
-}
-
 // --- What leaves --------------------------------------------------------------------------------
 
 void session::pump() {
   // A work request that fails, or a break point, comes back here.
   if (!running() || std::exchange(pumping_, true)) return;
   while (running() && may_leave() && next_out().kind == action_kind::send) {
-    if (held_up_ != nullptr && held_up_->steps.paused() && !closed_) break;  // step_send does it
+    if (paused() && !closed()) break;  // leave_next does it
     leave_one();
   }
   pumping_ = false;
-  if (held_up_ != nullptr && held_up_->steps.waits_for(action_kind::send) && running() &&
-      next_out().kind == action_kind::send)
+  if (waits_for(action_kind::send) && running() && next_out().kind == action_kind::send)
     post_advance();
   if (lingers_ && settled()) end_linger();
   // Made outside of a visit, by a call of the user's.
@@ -109,7 +103,7 @@ bool session::post(const work_request& work, const posted_work& what) {
   if (!running()) return false;
   sent_.add(work, what);
   plan_visit();
-  if (watcher_ != nullptr) tell_posted(work, what);
+  if (watched()) tell_posted(work, what);
   return true;
 }
 
@@ -120,7 +114,7 @@ void session::submit() {
   if (!error) return;
   posted_work work;
   while (sent_.take_refused(work)) {
-    if (watcher_ != nullptr) tell_done(work, work_status::local_queue);
+    if (watched()) tell_done(work, work_status::local_queue);
     on_done(work, false);
   }
   fail(error, "a work request could not be posted");
@@ -160,17 +154,17 @@ void session::visit() {
 
 void session::plan_visit() {
   if (visiting_ || std::exchange(visit_planned_, true)) return;
-  who_.runs_on->post([self = shared_from_this()] {
-    if (self->visit_planned_) self->visit();
+  who_.runs_on->post([this, self = shared_from_this()] {
+    if (visit_planned_) visit();
   });
 }
 
 bool session::take_turn() {
-  turn_.enter();
+  enter_turn();
   const bool any = take_completions();
   drain();
   pump();  // though it be deaf or not started
-  turn_.leave();
+  leave_turn();
   submit();
   return any;
 }
@@ -179,8 +173,8 @@ bool session::take_turn() {
 // watches, or when there is no receive that would be flushed, should one of them fail.
 bool session::must_hear_of_sends() const {
   if (link_ == nullptr || sent_.empty()) return false;
-  return closed_ || !running() || sent_.awaited() != 0 || receives_posted_ == 0 ||
-         watcher_ != nullptr || awaits_sends();
+  return closed() || !running() || sent_.awaited() != 0 || receives_posted_ == 0 || watched() ||
+         awaits_sends();
 }
 
 bool session::take_completions() {
@@ -202,7 +196,7 @@ void session::on_completion(const completion& c) {
   sent_.complete(c.id, c.status);
   posted_work work;
   while (sent_.retire(work)) {
-    if (watcher_ != nullptr) tell_done(work, work.status);
+    if (watched()) tell_done(work, work.status);
     on_done(work, work.status == work_status::success);
   }
   if (c.status != work_status::success) trouble(c);
@@ -216,91 +210,38 @@ void session::on_receive(const completion& c) {
     drop_receive(index);
     return trouble(c);
   }
-  if (!wanted || closed_) return drop_receive(index);
+  if (!wanted || closed()) return drop_receive(index);
   if (admit(c)) push({.what = arrival::kind::capsule, .index = index, .bytes = c.length});
 }
 
 void session::push(const arrival& a) {
   inbox_.push_back(a);
-  if (held_up_ != nullptr && held_up_->steps.waits_for(action_kind::receive)) post_advance();
+  if (waits_for(action_kind::receive)) post_advance();
 }
 
 void session::drain() {
-  if ((!started_ || !takes()) && !closed_) return;
+  if ((!started() || !takes()) && !closed()) return;
   if (state_ == state::opening) return;
   const auto self = shared_from_this();
-  turn_.enter();
+  enter_turn();
   // Callbacks may close or pause this end.
-  while (!inbox_.empty() && (closed_ || takes())) {
+  while (!inbox_.empty() && (closed() || takes())) {
     const arrival a = inbox_.front();
     inbox_.pop_front();
-    if (routes() && !closed_)
-      take_one(a);
+    if (routes() && !closed())
+      take_as_action(about(a), [&] { take_now(a); });
     else
       take_now(a);
   }
   fire();
   pump();
-  turn_.leave();
+  leave_turn();
 }
 
 void session::take_now(const arrival& a) {
   if (a.what == arrival::kind::end) return take_end();
   take(a);
   fire();
-}
-
-// --- Callbacks ----------------------------------------------------------------------------------
-
-void session::add_deferred(task t) { turn_.add(std::move(t), shared_from_this()); }
-
-void session::defer(task t) {
-  if (routes()) return route(std::move(t));
-  add_deferred(std::move(t));
-}
-
-void session::receive(capsule_slot* slot) {
-  if (routes()) return route([this, slot] { hand_on(slot); });
-  hand_on(slot);
-}
-
-void session::hand_on(capsule_slot* slot) {
-  if (closed_) return release(slot);
-  capsule handle = make_handle(slot);
-  const std::size_t size = slot->command ? 64 : 16;
-  emit(event_type::receive_callback, handle.cid(), std::span{slot->entry}.first(size));
-  calls_.on_receive(std::move(handle));
-}
-
-void session::complete(std::uint16_t cid, data_callback done, std::size_t bytes,
-                       std::error_code error) {
-  if (!done) return;
-  if (routes())
-    return route(
-        [this, c = owed_completion{cid, std::move(done), bytes, error}]() mutable { call(c); });
-  due_.push_back({cid, std::move(done), bytes, error});
-  if (std::exchange(fire_planned_, true)) return;
-  add_deferred([this] {
-    fire_planned_ = false;
-    fire();
-  });
-}
-
-void session::fire() {
-  if (!started_ && !closed_) return;
-  if (!firing_.empty()) return;  // a completion is on the way up the stack: it goes on
-  while (!due_.empty()) {
-    firing_.swap(due_);
-    // One of them may pause this end, and the rest is called later.
-    while (next_firing_ < firing_.size()) call(firing_[next_firing_++]);
-    firing_.clear();
-    next_firing_ = 0;
-  }
-}
-
-void session::call(owed_completion& c) {
-  emit(event_type::data_callback, c.cid, {}, c.bytes, 0, c.error);
-  c.done(c.bytes, c.error);
 }
 
 }  // namespace nvmf::rdma

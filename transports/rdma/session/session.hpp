@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One NVMe/RDMA queue as a machine over a link (../verbs.hpp): work requests out, completions in,
-// callbacks. It touches no device and no clock. What the two ends have in common is here: turns,
-// callbacks, the order of what leaves, the books of what is posted, and the end.
+// callbacks. It touches no device and no clock. What the two ends have in common is here: the order
+// of what leaves, the books of what is posted, and the end.
 //
 // The end comes in this order, whatever its cause: the queue is marked as dying and disconnected;
 // all that is posted is flushed, and awaited for a bounded time; the link is destroyed; what was in
@@ -14,8 +14,7 @@
 #include <nvmf/transport.hpp>
 #include <optional>
 
-#include "core/deferred.hpp"
-#include "core/stepping.hpp"
+#include "core/paced_qpair.hpp"
 #include "send_queue.hpp"
 
 namespace nvmf::rdma {
@@ -47,10 +46,7 @@ struct session_setup {
   std::uint32_t reads_out = 0;      // controller: RDMA READs that may be outstanding
 };
 
-class session : public transport_qpair,
-                public std::enable_shared_from_this<session>,
-                protected link_events,
-                stepping::owner {
+class session : public paced_qpair, protected link_events {
  public:
   ~session() override;
 
@@ -63,18 +59,8 @@ class session : public transport_qpair,
   // known the host's since it was made.
   void up(std::uint32_t peer_receives = 0);
 
-  void start(qpair_callbacks callbacks) final;
   void close(bool clean) final;
-  void defer(task t) final;
-  std::error_code tamper(tamperer* by) final;
   std::error_code misbehave(misdeed what, std::uint16_t fes) final;
-  std::error_code pause() final;
-  std::error_code resume() final;
-  bool paused() const final { return held_up_ != nullptr && held_up_->steps.paused(); }
-  qpair_action next_action() const final;
-  std::error_code step(pause_callback done, action_kind which) final;
-  std::error_code break_when(break_condition when, pause_callback told) final;
-  void show_inside(qpair_inside& show) const final;
 
  protected:
   explicit session(session_setup setup, access pool_rights);
@@ -111,17 +97,14 @@ class session : public transport_qpair,
   virtual void take_held_back() {}
   // Completes all data that is in flight; with `attached` also that of capsules not transmitted.
   virtual void end_all(std::error_code why, bool attached) = 0;
-  virtual void show_commands(qpair_inside& show) const = 0;
-  virtual void show_out(qpair_inside& show) const = 0;
   // A status of a work request that the peer is to blame for; nothing: it is not.
   virtual std::optional<protocol_error> blame(const completion& c) const = 0;
 
   // Calls are accepted until the end has been taken: what came before it may still be answered,
   // though the answer goes nowhere.
-  bool open() const { return (state_ == state::up || state_ == state::dying) && !closed_; }
-  bool closed() const { return closed_; }
+  bool open() const final { return (state_ == state::up || state_ == state::dying) && !closed(); }
   bool running() const { return state_ == state::up; }
-  std::error_code lost() const { return closed_ ? make_error_code(errc::aborted) : lost_code_; }
+  std::error_code lost() const { return closed() ? make_error_code(errc::aborted) : lost_code_; }
   // Lets leave what can.
   void pump();
   // False: no memory now; what wants it waits, or the queue is dying.
@@ -143,23 +126,12 @@ class session : public transport_qpair,
   std::uint32_t receives_posted() const { return receives_posted_; }
   std::uint32_t max_inline() const { return inline_; }
 
-  void receive(capsule_slot* slot);
-  void complete(std::uint16_t cid, data_callback done, std::size_t bytes, std::error_code error);
-  void fire();  // runs completions now
   void violate(const protocol_error& what);
   void fail(std::error_code why, std::string_view reason);
-  void emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a = 0,
-            std::uint64_t b = 0, std::error_code error = {}, std::string_view text = {},
-            std::span<const std::byte> data = {});
-  time_point watched_now() const {
-    return watcher_ != nullptr ? who_.runs_on->now() : time_point{};
-  }
   tamperer* tampers() const { return tamperer_; }
 
   const session_setup& setup() const { return setup_; }
   const qpair_params& params() const { return setup_.params; }
-  std::uint16_t qid_;
-  std::uint32_t queue_size_;
   bool flow_control_ = true;
   send_queue sent_;
   std::uint32_t peer_receives_;
@@ -170,19 +142,6 @@ class session : public transport_qpair,
     up,
     dying,  // disconnected; what is posted is awaited
     over,   // there is no link any more
-  };
-  struct owed_completion {
-    std::uint16_t cid = 0;
-    data_callback done;
-    std::size_t bytes = 0;
-    std::error_code error;
-  };
-  // What a debugger has set up; most sessions never have one. While it is armed every callback
-  // waits in `callbacks`.
-  struct hold_up {
-    explicit hold_up(session& of) : steps(of, of.who().watched_by), callbacks(*of.who().runs_on) {}
-    stepping steps;
-    deferred callbacks;
   };
 
   void on_cm(const cm_event& e) final;
@@ -205,55 +164,32 @@ class session : public transport_qpair,
   void start_timer(duration after, void (session::*then)(), claim on_this = claim::none);
   void push_end();
   void take_end();
-  void tell_error();
   void drop_link();
   void end_linger();
   bool settled() const { return sent_.empty() && !has_out(); }
   void stop_timer();
 
-  void drain();
+  void drain() final;
   void take_now(const arrival& a);
-  void call(owed_completion& c);
-  void hand_on(capsule_slot* slot);
-  void add_deferred(task t);
-  void clean_up();
+  void clean_up() final;
 
   // --- Stepping: stepping.cpp ---
-  hold_up& held_up();
-  bool routes() const {
-    return held_up_ != nullptr && (held_up_->steps.armed() || !held_up_->callbacks.empty());
+  bool may_leave() const { return closed() || may(action_kind::send); }
+  qpair_action next_to_leave() const final {
+    return running() && !closed() ? next_out() : qpair_action{};
   }
-  bool takes() const {
-    return !deaf_ && (held_up_ == nullptr || held_up_->steps.may(action_kind::receive));
-  }
-  bool may_leave() const {
-    return held_up_ == nullptr || closed_ || held_up_->steps.may(action_kind::send);
-  }
-  void route(task callback);
-  void move_to_callbacks();
-  void on_stepping() final;
-  void emit_paused(std::string_view why, const qpair_action& done, event_type hit) final;
-  void advance();
-  void post_advance();
-  void step_callback();
-  void step_send();
-  void take_one(const arrival& a);
-  void end_hold_up();
+  bool leave_next() final;
+  void leave_all() final { pump(); }
+  qpair_action next_arrival() const final;
+  qpair_action about(const arrival& a) const;
 
   session_setup setup_;
   // The link goes before what its device may touch.
   std::vector<std::unique_ptr<region>> places_;
   block_pool pool_;
   std::unique_ptr<link> link_;
-  deferred turn_;
   std::move_only_function<void(const cm_event&)> greeter_;
-  qpair_callbacks calls_;
   ring<arrival> inbox_;
-  std::vector<owed_completion> due_, firing_;
-  std::size_t next_firing_ = 0;  // of them
-  std::unique_ptr<hold_up> held_up_;
-  observer* watcher_ = nullptr;
-  tamperer* tamperer_ = nullptr;
   qpair_error why_{};
   std::error_code lost_code_;
   timer_id timer_ = 0;
@@ -263,12 +199,8 @@ class session : public transport_qpair,
   bool cause_unknown_ = false;  // flushed, and nobody has said why
   bool end_pushed_ = false;
   bool starved_ = false;
-  bool fire_planned_ = false;
   bool pumping_ = false;
   bool visiting_ = false, visit_planned_ = false;
-  bool deaf_ = false;  // on purpose: what arrives is left where it is
-  bool started_ = false;
-  bool closed_ = false;
   bool lingers_ = false;  // closed, and something leaves still; the timer owns this
 };
 

@@ -5,26 +5,6 @@
 
 namespace nvmf::rdma {
 
-void session::emit(event_type type, int cid, std::span<const std::byte> header, std::uint64_t a,
-                   std::uint64_t b, std::error_code error, std::string_view text,
-                   std::span<const std::byte> data) {
-  if (watcher_ == nullptr) return;
-  // Observers read only.
-  const segment piece{const_cast<std::byte*>(data.data()), data.size()};
-  watcher_->on_event({.type = type,
-                      .at = who_.runs_on->now(),
-                      .qpair = who_.id,
-                      .qid = qid_,
-                      .cid = static_cast<std::uint16_t>(cid < 0 ? 0 : cid),
-                      .has_cid = cid >= 0,
-                      .header = header,
-                      .data = std::span{&piece, data.empty() ? 0u : 1u},
-                      .a = a,
-                      .b = b,
-                      .error = error,
-                      .text = text});
-}
-
 // A SEND's first piece is its capsule, and the second what that carries. Of what touches memory by
 // a key, the peer's or one that is lent to it, the descriptor says which.
 void session::tell_posted(const work_request& work, const posted_work& what) {
