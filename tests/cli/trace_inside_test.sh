@@ -105,10 +105,16 @@ run -s 2 "$nvmfctl" serve --listen 127.0.0.1:0 --trace=/dev/full -- "$nvmfctl" c
 expect err 'error: --trace: /dev/full: cannot be written (is the disk full?): the trace is over'
 expect err 'nvmfctl: serve: --trace: /dev/full: cannot be written'
 expect_match out '^shutdown .* ok$'
+# 400 writes are more than 20 blocks of 1024 bytes, and than what waits to be written, in each form.
+{
+  echo 'connect $1'
+  echo 'buf b 64K fill=seq'
+  for ((i = 0; i < 400; ++i)); do echo 'write slba=0 from b'; done
+} >writes.nvmf
 for file in full.txt full.json full.pcapng full.perfetto; do
-  # 20 blocks of 1024 bytes: a few hundred commands are more than that in each form.
   run -s 2 bash -c 'trap "" XFSZ; ulimit -f 20; exec "$0" serve --listen 127.0.0.1:0 \
-    --trace="$1" --trace-data 64K -- "$0" bench --rw randwrite --bs 64K --time 0.3 --warm-up 0' \
+    --trace="$1" --trace-data 64K -- \
+      bash -c "exec \"\$0\" run writes.nvmf \"\$NVMF_URI\" >/dev/null" "$0"' \
     "$nvmfctl" $file
   expect_match err "error: --trace: $file: cannot be written.*: the trace is over"
   expect err "nvmfctl: serve: --trace: $file: cannot be written"
